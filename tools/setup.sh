@@ -1,0 +1,133 @@
+# Sourced by ./check and ./quickstart: what must be installed, and its installation.
+#
+#   setup_install YES PURPOSE...    PURPOSE: build, check, all, light, full. YES: 1 does not ask.
+#
+# Debian 12 only; elsewhere it says what is needed and stops. HEARTH_SETUP=skip trusts the machine.
+
+setup_top=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+
+setup_packages() {
+  local purpose list
+  for purpose in "$@"; do
+    case $purpose in
+      build)
+        echo g++ cmake ninja-build ccache python3 ca-certificates libboost-dev libyaml-cpp-dev \
+          nlohmann-json3-dev libicu-dev libsqlite3-dev libcli11-dev ;;
+      check) echo libgtest-dev procps ;;
+      all)
+        echo clang-19 clang-format-19 libclang-rt-19-dev llvm-19 g++-aarch64-linux-gnu \
+          qemu-user-static valgrind ;;
+      light | full)
+        list=$setup_top/examples/assistant/packages-$purpose.txt
+        [[ ! -e $list ]] || sed 's/#.*//' "$list" ;;
+      *) echo "setup: unknown purpose $purpose" >&2; return 2 ;;
+    esac
+  done | tr -s ' \t' '\n' | sed '/^$/d' | sort -u
+}
+
+setup_missing() {
+  local have
+  have=$(dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' 2>/dev/null | awk '$2 == "ii" {print $1}')
+  comm -23 <(printf '%s\n' "$@") <(sort -u <<<"$have")
+}
+
+setup_is_debian_12() {
+  [[ -r /etc/os-release ]] || return 1
+  (. /etc/os-release; [[ ${ID:-} == debian && ${VERSION_ID:-} == 12* ]])
+}
+
+setup_as_root() {
+  if [[ $(id -u) == 0 ]]; then "$@"; else sudo "$@"; fi
+}
+
+# Three tries: a mirror may hiccup. What fails is shown by the caller, from the log.
+setup_apt() {
+  local try
+  for try in 1 2 3; do
+    if setup_as_root env DEBIAN_FRONTEND=noninteractive LC_ALL=C.UTF-8 apt-get -q \
+      -o Acquire::Retries=3 -o DPkg::Lock::Timeout=600 "$@" </dev/null; then
+      return 0
+    fi
+    sleep $((try * 3))
+    [[ $1 == update ]] || setup_as_root apt-get -q -o Acquire::Retries=3 update </dev/null || true
+  done
+  return 1
+}
+
+setup_refresh_lists() {
+  if compgen -G '/var/lib/apt/lists/*Packages*' >/dev/null && [[ -z ${1:-} ]]; then return 0; fi
+  setup_apt update >>"$setup_log" 2>&1
+}
+
+setup_fail() {
+  echo "$1" >&2
+  [[ ! -s ${setup_log:-} ]] || { echo "The end of $setup_log:" >&2; tail -n 30 "$setup_log" >&2; }
+  return 1
+}
+
+setup_install() {
+  local yes=$1 wanted missing plan answer
+  shift
+  [[ ${HEARTH_SETUP:-} != skip ]] || return 0
+  mapfile -t wanted < <(setup_packages "$@")
+  if ! setup_is_debian_12; then
+    echo "This sets itself up on Debian 12. Elsewhere, please install what these Debian packages hold:" >&2
+    printf '%s\n' "${wanted[*]}" | fold -s -w 90 | sed 's/^/  /' >&2
+    echo "(g++ 12 or newer, CMake 3.25, Boost 1.74), and run again with HEARTH_SETUP=skip." >&2
+    return 1
+  fi
+  mapfile -t missing < <(setup_missing "${wanted[@]}")
+  ((${#missing[@]})) || return 0
+
+  if [[ $(id -u) != 0 ]] && ! command -v sudo >/dev/null; then
+    echo "These packages are missing, and there is no sudo to install them with. As root:" >&2
+    echo "  apt-get install --no-install-recommends ${missing[*]}" >&2
+    return 1
+  fi
+  mkdir -p "$setup_top/build"
+  setup_log=$setup_top/build/setup.log
+  : >"$setup_log"
+  setup_refresh_lists || { setup_fail "The package lists could not be fetched."; return 1; }
+  local options=(install --no-install-recommends --no-remove)
+  if ! plan=$(setup_plan); then
+    setup_refresh_lists again || { setup_fail "The package lists could not be fetched."; return 1; }
+    plan=$(setup_plan) || { echo "$plan" >&2; setup_fail "apt cannot install what is needed."; return 1; }
+  fi
+  echo "To be installed from Debian, with what they need:"
+  printf '%s\n' "${missing[*]}" | fold -s -w 90 | sed 's/^/  /'
+  sed -n 's/^Need to get /  Download: /p; s/^After this operation, /  On disk: /p' <<<"$plan" |
+    sed 's/ will be used\.$//'
+  if ((!yes)); then
+    if [[ ! -t 0 ]]; then
+      echo "No terminal to ask on: run again with --yes to install them." >&2
+      return 1
+    fi
+    read -r -p "Install them now? [Y/n] " answer
+    [[ ${answer:-y} == [Yy]* ]] || { echo "Nothing was installed." >&2; return 1; }
+  fi
+  echo "Installing ..."
+  local started=$SECONDS
+  setup_apt "${options[@]}" -y "${missing[@]}" >>"$setup_log" 2>&1 ||
+    { setup_fail "The installation failed."; return 1; }
+  mapfile -t missing < <(setup_missing "${wanted[@]}")
+  ((${#missing[@]} == 0)) || { setup_fail "Still missing: ${missing[*]}"; return 1; }
+  echo "Installed in $((SECONDS - started)) s."
+}
+
+# What apt would do; --assume-no makes it stop with status 1 where it would have asked.
+setup_plan() {
+  local text
+  text=$(LC_ALL=C apt-get "${options[@]}" --assume-no "${missing[@]}" 2>&1 </dev/null) || true
+  echo "$text"
+  grep -q 'newly installed' <<<"$text"
+}
+
+# As many compilers at once as there are cores, and 1 GB of free memory for each.
+setup_jobs() {
+  local cores memory
+  cores=$(nproc)
+  memory=$(awk '/^MemAvailable:/ {print int($2 / 1000000)}' /proc/meminfo 2>/dev/null)
+  memory=${memory:-$cores}
+  ((memory >= 1)) || memory=1
+  echo $((cores < memory ? cores : memory))
+}
