@@ -1,0 +1,135 @@
+// hearth.yaml: its text to a checked configuration, or to every error in it at once.
+//
+// Contract   parse_config() is total: any bytes give a Config or a list of problems, each with its place,
+//            what is wrong and what was meant. Warnings never stop anything. Macros ${env.X} are
+//            expanded here (an unset variable is an error); ${PORT} and ${STATE_DIR} are left for
+//            the driver. `memory.budget: 60%` stays a share: the shell resolves it (resolve_budget).
+// Threads    pure (the environment is handed in).
+#pragma once
+
+#include <functional>
+#include <map>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <variant>
+#include <vector>
+
+#include "base/result.h"
+#include "core/model/spec.h"
+
+namespace hearth {
+
+// A place in the file, counted from 1; line 0 means "the whole file".
+struct ConfigProblem {
+  bool is_error = true;
+  int line = 0;
+  int column = 0;
+  std::string message;  // what is wrong, and the mend: "unknown key `need`: did you mean `needs`?"
+};
+
+struct ReadyProbe {
+  enum class Kind : unsigned char { started, http, tcp, unix_socket, stdout_line, notify };
+  Kind kind = Kind::started;
+  std::string value;    // http: path; unix_socket: path; stdout_line: text; tcp: "" or port
+  bool operator==(const ReadyProbe&) const = default;
+};
+
+struct Warmup {
+  std::string method = "POST";
+  std::string path;
+  std::string body;
+  bool operator==(const Warmup&) const = default;
+};
+
+struct StopRule {
+  int signal = 15;
+  Duration grace{10s};
+  std::string path;     // not empty: POST there first
+  bool operator==(const StopRule&) const = default;
+};
+
+enum class OnExit : unsigned char { end, keep };  // what becomes of it when the daemon dies
+
+struct ComponentLimits {
+  std::optional<Bytes> memory_max;
+  std::optional<double> cpus;
+  std::optional<unsigned> pids_max;
+  bool operator==(const ComponentLimits&) const = default;
+};
+
+// What the shell needs to bring a component up, beside the core's Spec of the same name.
+struct Launch {
+  std::string name;
+  std::string kind = "process";
+  std::vector<std::string> argv;      // already split; macros of the driver not yet expanded
+  bool is_shell = false;              // argv[0] is a line for /bin/sh -c
+  std::optional<int> port;            // fixed; none: a free one is chosen for each start
+  ReadyProbe ready;
+  std::optional<Warmup> warmup;
+  StopRule stop;
+  std::map<std::string, std::string> env;
+  std::string directory;              // working directory; empty: the component's state folder
+  std::vector<std::string> files;
+  ComponentLimits limits;
+  OnExit on_exit = OnExit::end;
+  std::vector<std::string> aliases;
+  std::vector<std::string> keywords;
+  std::vector<std::string> examples;
+  std::string description;
+  bool operator==(const Launch&) const = default;
+};
+
+struct BudgetShare {
+  double share = 0;     // of min(MemTotal, own cgroup limit)
+  bool operator==(const BudgetShare&) const = default;
+};
+
+struct Config {
+  std::string path;                   // where it came from, for messages
+  std::string listen_http = "127.0.0.1:7411";   // empty: no TCP
+  std::string listen_socket;          // empty: STATE/hearth.sock
+  std::vector<std::string> hosts;     // further names accepted in Host
+  std::string api_key;
+  std::string state_dir;              // empty: XDG_STATE_HOME/hearth or /var/lib/hearth for root
+  std::variant<Bytes, BudgetShare> budget = BudgetShare{0.6};
+  Bytes reserve = 0_MiB;              // MemAvailable never to be used
+  enum class HistoryText : unsigned char { keep, features, none };
+  HistoryText history_text = HistoryText::features;
+  unsigned history_days = 30;
+  Bytes history_size_max = 256_MiB;
+  bool is_journal_synced = false;     // journal: {sync: always}
+  std::string log_level = "info";     // error warn info debug
+  std::string log_format = "text";    // or json
+  Configuration core;                 // settings (budget unresolved: 0) and specs, in file order
+  std::vector<Launch> launches;       // same order and names as core.components
+};
+
+struct ParsedConfig {
+  std::optional<Config> config;       // none when a problem is an error
+  std::vector<ConfigProblem> problems;  // in order of place
+};
+
+using Environment = std::function<std::optional<std::string>(const std::string& name)>;
+
+[[nodiscard]] ParsedConfig parse_config(std::string_view text, std::string path,
+                                        const Environment& environment);
+// The settings with the budget in bytes: a share of `memory_total`.
+[[nodiscard]] Configuration resolve_budget(const Config& config, Bytes memory_total);
+
+// "hearth.yaml:12:5: error: ..." , one line.
+[[nodiscard]] std::string to_text(const ConfigProblem& problem, std::string_view path);
+
+// "1.5GiB", "300 MB", "512": none when it is not a size. And back, exact or to three digits.
+[[nodiscard]] std::optional<Bytes> parse_bytes(std::string_view text);
+[[nodiscard]] std::string format_bytes(Bytes bytes);
+// "100ms", "5s", "2m", "1h".
+[[nodiscard]] std::optional<Duration> parse_duration(std::string_view text);
+[[nodiscard]] std::string format_duration(Duration span);
+// POSIX shell quoting, no expansion; an unclosed quote is an error.
+[[nodiscard]] Result<std::vector<std::string>> split_command(std::string_view text);
+// The nearest of `names` within a third of its length (Damerau-Levenshtein), for "did you mean".
+[[nodiscard]] std::vector<std::string> near_names(std::string_view name,
+                                                  const std::vector<std::string>& names);
+
+}  // namespace hearth

@@ -1,0 +1,308 @@
+// What the core is told: its whole input, in order.
+//
+// Contract   an event says what happened, never what should be done. The order of appending is the
+//            order of events; Event::at never goes back (the engine takes the larger of it and its
+//            own time). Every event can be stored and read back (fields()).
+// Threads    values.
+#pragma once
+
+#include <string>
+#include <utility>
+#include <variant>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/units.h"
+#include "core/model/spec.h"
+
+namespace hearth {
+
+struct Intent {
+  ComponentId component;
+  double probability = 0;
+
+  bool operator==(const Intent&) const = default;
+  template <class A>
+  void fields(A& a) {
+    a(component, probability);
+  }
+};
+
+enum class WorkOutcome : unsigned char { done, failed, cancelled };
+constexpr unsigned limit_of(WorkOutcome) { return 3; }
+
+namespace event {
+
+// The first configuration, or a new one. Unknown names become new components; names that are gone
+// drain and are unloaded; ids of names that stay do not change.
+struct Configured {
+  Configuration configuration;
+  template <class A>
+  void fields(A& a) {
+    a(configuration);
+  }
+};
+
+// A user's command with its intents already computed. One Reply answers `request`.
+struct CommandReceived {
+  RequestId request;
+  CommandId command;
+  SessionId session;
+  std::vector<Intent> intents;
+  bool waits = true;       // false: reply "accepted" at once, loads go on
+  Duration patience{30s};
+  Duration lease{60s};
+  template <class A>
+  void fields(A& a) {
+    a(request, command, session, intents, waits, patience, lease);
+  }
+};
+
+struct SignalReceived {
+  std::string name;
+  SessionId session;
+  template <class A>
+  void fields(A& a) {
+    a(name, session);
+  }
+};
+
+// An application wants to hold these components (their needs come with them).
+struct LeaseRequested {
+  RequestId request;
+  std::vector<ComponentId> components;
+  SessionId session;
+  CommandId command;       // none, or the command whose use this lease proves
+  std::string owner;
+  Duration patience{30s};
+  Duration length{60s};
+  bool is_preemptible = false;
+  template <class A>
+  void fields(A& a) {
+    a(request, components, session, command, owner, patience, length, is_preemptible);
+  }
+};
+
+// A lease that the shell has taken through open gates without waiting for the core. Its id is the
+// shell's: the top bit is set. The engine answers its end with one ReleaseGate a component.
+struct LeaseTaken {
+  LeaseId lease;
+  std::vector<ComponentId> components;  // with their needs: every gate that was taken
+  SessionId session;
+  CommandId command;
+  std::string owner;
+  Duration length{60s};
+  bool is_preemptible = false;
+  template <class A>
+  void fields(A& a) {
+    a(lease, components, session, command, owner, length, is_preemptible);
+  }
+};
+
+struct LeaseRenewed {
+  RequestId request;
+  LeaseId lease;
+  Duration length{60s};
+  template <class A>
+  void fields(A& a) {
+    a(request, lease, length);
+  }
+};
+
+struct LeaseReleased {
+  RequestId request;
+  LeaseId lease;
+  template <class A>
+  void fields(A& a) {
+    a(request, lease);
+  }
+};
+
+struct LoadRequested {
+  RequestId request;
+  ComponentId component;
+  bool waits = true;
+  Duration patience{30s};
+  template <class A>
+  void fields(A& a) {
+    a(request, component, waits, patience);
+  }
+};
+
+// Refused (409, reason leased) when one of them is leased; `components` empty means all that are
+// resident and neither leased nor core.
+struct UnloadRequested {
+  RequestId request;
+  std::vector<ComponentId> components;
+  template <class A>
+  void fields(A& a) {
+    a(request, components);
+  }
+};
+
+// A pinned component is loaded and stays until it is unpinned.
+struct PinRequested {
+  RequestId request;
+  ComponentId component;
+  bool is_pinned = true;
+  template <class A>
+  void fields(A& a) {
+    a(request, component, is_pinned);
+  }
+};
+
+// POST /v1/commands/{id}/used; empty means "nothing was needed".
+struct UseReported {
+  RequestId request;
+  CommandId command;
+  std::vector<ComponentId> used;
+  template <class A>
+  void fields(A& a) {
+    a(request, command, used);
+  }
+};
+
+// Whoever asked is gone: no reply is sent, what it alone wanted may be cancelled. When the request
+// was already granted a lease whose answer nobody took, the lease ends.
+struct RequestAbandoned {
+  RequestId request;
+  template <class A>
+  void fields(A& a) {
+    a(request);
+  }
+};
+
+// Answers StartLoad, exactly once a WorkId. `measured` is ram held when ready.
+struct LoadFinished {
+  WorkId work;
+  WorkOutcome outcome = WorkOutcome::done;
+  Bytes measured;
+  std::string detail;      // of a failure, for a person
+  template <class A>
+  void fields(A& a) {
+    a(work, outcome, measured, detail);
+  }
+};
+
+// Answers StartUnload, exactly once a WorkId; the memory is free by then.
+struct UnloadFinished {
+  WorkId work;
+  template <class A>
+  void fields(A& a) {
+    a(work);
+  }
+};
+
+// Answers CloseGate: closed, or refused because `leases` fast leases hold it open.
+struct GateClosed {
+  ComponentId component;
+  template <class A>
+  void fields(A& a) {
+    a(component);
+  }
+};
+struct GateRefused {
+  ComponentId component;
+  std::uint32_t leases = 0;
+  template <class A>
+  void fields(A& a) {
+    a(component, leases);
+  }
+};
+
+// A component that was ready ended by itself. `load` is the work that had brought it up: an exit of
+// an earlier life is ignored.
+struct ComponentExited {
+  ComponentId component;
+  WorkId load;
+  std::string detail;
+  template <class A>
+  void fields(A& a) {
+    a(component, load, detail);
+  }
+};
+
+// `available`: MemAvailable less the reserve. `measured`: ram now held by resident components.
+struct MemorySampled {
+  Bytes available;
+  std::vector<std::pair<ComponentId, Bytes>> measured;
+  template <class A>
+  void fields(A& a) {
+    a(available, measured);
+  }
+};
+
+// The time that ArmTimer asked for has come (a spurious one does no harm).
+struct TimerFired {
+  template <class A>
+  void fields(A&) {}
+};
+
+// Drain and unload everything in reverse order of needs, then emit Stopped.
+struct ShutdownRequested {
+  template <class A>
+  void fields(A&) {}
+};
+
+// After restore() or a cold start: what is really running. What the engine believed to run and is
+// not listed has exited; work that was under way is void and never finishes.
+struct Running {
+  ComponentId component;
+  WorkId load;
+  Bytes measured;
+  template <class A>
+  void fields(A& a) {
+    a(component, load, measured);
+  }
+};
+struct Restored {
+  std::vector<Running> running;
+  template <class A>
+  void fields(A& a) {
+    a(running);
+  }
+};
+
+// Learnt elsewhere (an earlier version's state, the store): peak and load time by name.
+struct Learnt {
+  std::string name;
+  Bytes peak;
+  Duration load_time{0};
+  template <class A>
+  void fields(A& a) {
+    a(name, peak, load_time);
+  }
+};
+struct LearntBefore {
+  std::vector<Learnt> components;
+  template <class A>
+  void fields(A& a) {
+    a(components);
+  }
+};
+
+}  // namespace event
+
+struct Event {
+  using What =
+      std::variant<event::Configured, event::CommandReceived, event::SignalReceived,
+                   event::LeaseRequested, event::LeaseTaken, event::LeaseRenewed,
+                   event::LeaseReleased, event::LoadRequested, event::UnloadRequested,
+                   event::PinRequested, event::UseReported, event::RequestAbandoned,
+                   event::LoadFinished, event::UnloadFinished, event::GateClosed,
+                   event::GateRefused, event::ComponentExited, event::MemorySampled,
+                   event::TimerFired, event::ShutdownRequested, event::Restored,
+                   event::LearntBefore>;
+  Instant at;
+  What what;
+  template <class A>
+  void fields(A& a) {
+    a(at, what);
+  }
+};
+
+// The name of each alternative of Event::What, in its order ("configured", "command", ...).
+[[nodiscard]] std::string_view name_of(const Event& event);
+inline constexpr std::uint32_t events_version = 1;  // of the stored form of Event
+
+}  // namespace hearth

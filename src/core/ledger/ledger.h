@@ -1,0 +1,91 @@
+// Memory accounting by resource and pool.
+//
+//   used(resource) = sum of what every component holds there
+//
+// Contract   a reservation is made before a load starts (at the upper bound) and replaced by what was
+//            measured after. try_reserve() refuses what does not fit every budget and pool;
+//            replace() always takes effect, and may put a budget over: over() tells by how much.
+//            Resource 0 is ram; pools are sub-budgets of ram; pool 0 is "none" and has no limit.
+// Errors     reserving twice or releasing what is not held is an assertion.
+// Exactness  recount() from scratch equals the running sums; checked in debug builds.
+// Threads    thread-compatible.  Cost  O(resources) a call; recount O(components).
+#pragma once
+
+#include <cstddef>
+#include <optional>
+#include <vector>
+
+#include "base/ids.h"
+#include "base/units.h"
+
+namespace hearth {
+
+class Ledger {
+ public:
+  struct Demand {
+    Bytes ram;
+    PoolId pool;
+    std::vector<std::pair<ResourceId, Bytes>> others;
+    template <class A>
+    void fields(A& a) {
+      a(ram, pool, others);
+    }
+  };
+  // Which budget is short, and by how much.
+  struct Shortfall {
+    ResourceId resource;
+    PoolId pool;         // 0: the resource's own budget
+    Bytes bytes;
+  };
+
+  // budgets[0] is ram; pools[0] is ignored. What is held stays held.
+  void set_budgets(std::vector<Bytes> budgets, std::vector<Bytes> pools);
+
+  [[nodiscard]] bool try_reserve(ComponentId id, const Demand& demand);
+  void replace(ComponentId id, Bytes ram);           // ram only; holds() must be true
+  void set_pool(ComponentId id, PoolId pool);        // after a configuration change
+  void release(ComponentId id);
+
+  [[nodiscard]] bool holds(ComponentId id) const;
+  [[nodiscard]] Bytes held(ComponentId id) const;    // ram; 0 when it holds nothing
+  [[nodiscard]] Demand demand_of(ComponentId id) const;
+  // What is missing for these together, first shortage only; none when they fit.
+  [[nodiscard]] std::optional<Shortfall> shortfall(const std::vector<Demand>& demands) const;
+  // The first budget that is exceeded now.
+  [[nodiscard]] std::optional<Shortfall> over() const;
+
+  [[nodiscard]] Bytes budget(ResourceId resource) const;
+  [[nodiscard]] Bytes used(ResourceId resource) const;
+  [[nodiscard]] Bytes pool_budget(PoolId pool) const;
+  [[nodiscard]] Bytes pool_used(PoolId pool) const;
+  [[nodiscard]] std::size_t resource_count() const { return budgets_.size(); }
+  [[nodiscard]] std::size_t pool_count() const { return pools_.size(); }
+
+  // True when the sums agree with a count from scratch.
+  [[nodiscard]] bool recount() const;
+
+  template <class A>
+  void fields(A& a) {
+    a(budgets_, used_, pools_, pool_used_, held_);
+  }
+
+ private:
+  struct Held {
+    bool is_held = false;
+    Demand demand;
+    template <class A>
+    void fields(A& a) {
+      a(is_held, demand);
+    }
+  };
+  void add(const Demand& demand);
+  void subtract(const Demand& demand);
+
+  std::vector<Bytes> budgets_{Bytes::unlimited()};
+  std::vector<Bytes> used_{Bytes{}};
+  std::vector<Bytes> pools_{Bytes::unlimited()};
+  std::vector<Bytes> pool_used_{Bytes{}};
+  std::vector<Held> held_;  // by ComponentId
+};
+
+}  // namespace hearth
