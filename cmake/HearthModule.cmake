@@ -12,12 +12,14 @@ function(hearth_add_directories)
   endforeach()
 endfunction()
 
-# hearth_module(NAME [HEADERS..] [SOURCES..] [PUBLIC_DEPS..] [PRIVATE_DEPS..] [TESTS..] [TEST_DEPS..])
+# hearth_module(NAME [HEADERS..] [SOURCES..] [PUBLIC_DEPS..] [PRIVATE_DEPS..] [TESTS..]
+#               [TEST_DEPS..])
 # Static library hearth_NAME (INTERFACE when there are only headers), alias hearth::NAME, and one
 # test program NAME_test whose tests ctest knows one by one. Files that are not named are found:
 # *.h, *.cpp, *_test.cpp here and below; main.cpp and *_main.cpp are programs, not of the library.
 function(hearth_module name)
-  cmake_parse_arguments(arg "" "" "HEADERS;SOURCES;PUBLIC_DEPS;PRIVATE_DEPS;TESTS;TEST_DEPS" ${ARGN})
+  cmake_parse_arguments(arg "" ""
+    "HEADERS;SOURCES;PUBLIC_DEPS;PRIVATE_DEPS;TESTS;TEST_DEPS" ${ARGN})
   set(here ${CMAKE_CURRENT_SOURCE_DIR})
   file(GLOB_RECURSE headers CONFIGURE_DEPENDS ${here}/*.h)
   file(GLOB_RECURSE all CONFIGURE_DEPENDS ${here}/*.cpp)
@@ -46,7 +48,8 @@ function(hearth_module name)
     target_link_libraries(${target} INTERFACE ${public} ${private})
   endif()
   add_library(hearth::${name} ALIAS ${target})
-  target_include_directories(${target} ${scope} ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+  target_include_directories(${target} ${scope}
+    ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   if(headers)
     target_sources(${target} ${scope} FILE_SET HEADERS BASE_DIRS ${PROJECT_SOURCE_DIR}/src
       FILES ${headers})
@@ -76,7 +79,8 @@ function(hearth_executable target)
   cmake_parse_arguments(arg "" "OUTPUT" "SOURCES;DEPS" ${ARGN})
   hearth_existing(deps ${arg_DEPS})
   add_executable(${target} ${arg_SOURCES})
-  target_include_directories(${target} PRIVATE ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
+  target_include_directories(${target} PRIVATE
+    ${PROJECT_SOURCE_DIR}/src ${PROJECT_SOURCE_DIR}/include)
   target_link_libraries(${target} PRIVATE ${deps} hearth_flags hearth_warnings)
   if(arg_OUTPUT)
     set_target_properties(${target} PROPERTIES OUTPUT_NAME ${arg_OUTPUT})
@@ -101,10 +105,12 @@ function(hearth_script_tests label)
   foreach(script IN LISTS scripts)
     get_filename_component(stem ${script} NAME_WE)
     if(script MATCHES "\\.py$")
-      add_test(NAME ${label}.${stem} COMMAND python3 ${script} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+      set(interpreter python3)
     else()
-      add_test(NAME ${label}.${stem} COMMAND bash ${script} WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
+      set(interpreter bash)
     endif()
+    add_test(NAME ${label}.${stem} COMMAND ${interpreter} ${script}
+      WORKING_DIRECTORY ${PROJECT_SOURCE_DIR})
     set_tests_properties(${label}.${stem} PROPERTIES LABELS ${label} TIMEOUT 1200)
     if(TARGET hearth)
       set_tests_properties(${label}.${stem} PROPERTIES ENVIRONMENT "HEARTH=$<TARGET_FILE:hearth>")

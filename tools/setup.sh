@@ -27,7 +27,8 @@ setup_packages() {
 
 setup_missing() {
   local have
-  have=$(dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' 2>/dev/null | awk '$2 == "ii" {print $1}')
+  have=$(dpkg-query -W -f '${Package} ${db:Status-Abbrev}\n' 2>/dev/null |
+    awk '$2 == "ii" {print $1}')
   comm -23 <(printf '%s\n' "$@") <(sort -u <<<"$have")
 }
 
@@ -71,7 +72,7 @@ setup_install() {
   [[ ${HEARTH_SETUP:-} != skip ]] || return 0
   mapfile -t wanted < <(setup_packages "$@")
   if ! setup_is_debian_12; then
-    echo "This sets itself up on Debian 12. Elsewhere, please install what these Debian packages hold:" >&2
+    echo "This sets itself up on Debian 12. Elsewhere, please install what these packages hold:" >&2
     printf '%s\n' "${wanted[*]}" | fold -s -w 90 | sed 's/^/  /' >&2
     echo "(g++ 12 or newer, CMake 3.25, Boost 1.74), and run again with HEARTH_SETUP=skip." >&2
     return 1
@@ -91,7 +92,8 @@ setup_install() {
   local options=(install --no-install-recommends --no-remove)
   if ! plan=$(setup_plan); then
     setup_refresh_lists again || { setup_fail "The package lists could not be fetched."; return 1; }
-    plan=$(setup_plan) || { echo "$plan" >&2; setup_fail "apt cannot install what is needed."; return 1; }
+    plan=$(setup_plan) ||
+      { echo "$plan" >&2; setup_fail "apt cannot install what is needed."; return 1; }
   fi
   echo "To be installed from Debian, with what they need:"
   printf '%s\n' "${missing[*]}" | fold -s -w 90 | sed 's/^/  /'
