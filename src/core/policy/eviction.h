@@ -18,10 +18,10 @@
 namespace hearth {
 
 struct EvictionCandidate {
-  Bytes size;                    // resident
+  Bytes size{};                  // resident
   Duration load_time{0};         // learnt or declared
-  Instant loaded_at;
-  Instant last_used;
+  Instant loaded_at{};
+  Instant last_used{};
   std::uint64_t uses = 0;        // since it was first known
   double predicted = 0;          // last intent probability, 0 when it is of an earlier command
 };
