@@ -4,7 +4,7 @@
 //
 // Contract   a reservation is made before a load starts (at the upper bound) and replaced by what was
 //            measured after. try_reserve() refuses what does not fit every budget and pool;
-//            replace() always takes effect, and may put a budget over: over() tells by how much.
+//            replace() always takes effect, and may put a budget over: shortfall({}) tells by how much.
 //            Resource 0 is ram; pools are sub-budgets of ram; pool 0 is "none" and has no limit.
 // Errors     reserving twice or releasing what is not held is an assertion.
 // Exactness  recount() from scratch equals the running sums; checked in debug builds.
@@ -12,7 +12,9 @@
 #pragma once
 
 #include <cstddef>
+#include <algorithm>
 #include <optional>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -42,17 +44,20 @@ class Ledger {
   void set_budgets(std::vector<Bytes> budgets, std::vector<Bytes> pools);
 
   [[nodiscard]] bool try_reserve(ComponentId id, const Demand& demand);
+  // What is there already, whatever the budgets say (a component found running at a start).
+  void hold(ComponentId id, const Demand& demand);
   void replace(ComponentId id, Bytes ram);           // ram only; holds() must be true
-  void set_pool(ComponentId id, PoolId pool);        // after a configuration change
   void release(ComponentId id);
 
   [[nodiscard]] bool holds(ComponentId id) const;
   [[nodiscard]] Bytes held(ComponentId id) const;    // ram; 0 when it holds nothing
-  [[nodiscard]] Demand demand_of(ComponentId id) const;
-  // What is missing for these together, first shortage only; none when they fit.
-  [[nodiscard]] std::optional<Shortfall> shortfall(const std::vector<Demand>& demands) const;
-  // The first budget that is exceeded now.
-  [[nodiscard]] std::optional<Shortfall> over() const;
+  [[nodiscard]] const Demand& demand_of(ComponentId id) const;
+  // What is missing for these together once `gone` is released, first shortage only; none when they
+  // fit. With no demands: the first budget that is exceeded.
+  [[nodiscard]] std::optional<Shortfall> shortfall(const std::vector<Demand>& demands,
+                                                   const std::vector<Demand>& gone = {}) const;
+  // How much releasing `demand` helps against this shortfall.
+  [[nodiscard]] static Bytes share(const Demand& demand, const Shortfall& shortfall);
 
   [[nodiscard]] Bytes budget(ResourceId resource) const;
   [[nodiscard]] Bytes used(ResourceId resource) const;
@@ -63,6 +68,8 @@ class Ledger {
 
   // True when the sums agree with a count from scratch.
   [[nodiscard]] bool recount() const;
+  // True when stored bytes gave a ledger that could have been built by calls.
+  [[nodiscard]] bool is_consistent() const;
 
   template <class A>
   void fields(A& a) {

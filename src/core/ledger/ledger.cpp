@@ -1,0 +1,166 @@
+#include "core/ledger/ledger.h"
+
+namespace hearth {
+namespace {
+
+Bytes& at(std::vector<Bytes>& sums, std::size_t index) {
+  HEARTH_ASSERT(index < sums.size());
+  return sums[index];
+}
+
+// a + b with everything above unlimited() kept there, so that sums of bounds never wrap.
+Bytes sum(Bytes a, Bytes b) {
+  const Bytes limit = Bytes::unlimited();
+  return a.count > limit.count - std::min(b.count, limit.count) ? limit : a + b;
+}
+
+}  // namespace
+
+void Ledger::set_budgets(std::vector<Bytes> budgets, std::vector<Bytes> pools) {
+  HEARTH_ASSERT(!budgets.empty() && !pools.empty());
+  pools[0] = Bytes::unlimited();
+  budgets_ = std::move(budgets);
+  pools_ = std::move(pools);
+  used_.assign(budgets_.size(), Bytes{});
+  pool_used_.assign(pools_.size(), Bytes{});
+  for (Held& held : held_) {
+    if (!held.is_held) continue;
+    if (held.demand.pool.value >= pools_.size()) held.demand.pool = PoolId{};
+    std::erase_if(held.demand.others,
+                  [&](const auto& other) { return other.first.value >= budgets_.size(); });
+    add(held.demand);
+  }
+}
+
+void Ledger::add(const Demand& demand) {
+  at(used_, 0) += demand.ram;
+  at(pool_used_, demand.pool.value) += demand.ram;
+  for (const auto& [resource, bytes] : demand.others) at(used_, resource.value) += bytes;
+}
+
+void Ledger::subtract(const Demand& demand) {
+  at(used_, 0) -= demand.ram;
+  at(pool_used_, demand.pool.value) -= demand.ram;
+  for (const auto& [resource, bytes] : demand.others) at(used_, resource.value) -= bytes;
+}
+
+bool Ledger::try_reserve(ComponentId id, const Demand& demand) {
+  HEARTH_ASSERT(!holds(id));
+  if (shortfall({demand})) return false;
+  if (held_.size() <= id.value) held_.resize(id.value + 1);
+  held_[id.value] = Held{.is_held = true, .demand = demand};
+  add(demand);
+  HEARTH_DASSERT(recount());
+  return true;
+}
+
+void Ledger::hold(ComponentId id, const Demand& demand) {
+  HEARTH_ASSERT(!holds(id));
+  if (held_.size() <= id.value) held_.resize(id.value + 1);
+  held_[id.value] = Held{.is_held = true, .demand = demand};
+  add(demand);
+}
+
+void Ledger::replace(ComponentId id, Bytes ram) {
+  HEARTH_ASSERT(holds(id));
+  Held& held = held_[id.value];
+  subtract(held.demand);
+  held.demand.ram = ram;
+  add(held.demand);
+}
+
+void Ledger::release(ComponentId id) {
+  HEARTH_ASSERT(holds(id));
+  subtract(held_[id.value].demand);
+  held_[id.value] = Held{};
+}
+
+bool Ledger::holds(ComponentId id) const {
+  return id.value < held_.size() && held_[id.value].is_held;
+}
+
+Bytes Ledger::held(ComponentId id) const {
+  return holds(id) ? held_[id.value].demand.ram : Bytes{};
+}
+
+const Ledger::Demand& Ledger::demand_of(ComponentId id) const {
+  HEARTH_ASSERT(holds(id));
+  return held_[id.value].demand;
+}
+
+std::optional<Ledger::Shortfall> Ledger::shortfall(const std::vector<Demand>& demands,
+                                                   const std::vector<Demand>& gone) const {
+  const auto total = [](const std::vector<Demand>& list, auto bytes_of) {
+    Bytes result;
+    for (const Demand& demand : list) result = sum(result, bytes_of(demand));
+    return result;
+  };
+  const auto short_of = [&](Bytes budget, Bytes used, auto bytes_of) {
+    const Bytes wanted = total(demands, bytes_of);
+    if (wanted == Bytes{} && used <= budget) return Bytes{};
+    return less(sum(less(used, total(gone, bytes_of)), wanted), budget);
+  };
+  for (std::uint16_t r = 0; r < budgets_.size(); ++r) {
+    const Bytes missing = short_of(budgets_[r], used_[r], [r](const Demand& demand) {
+      if (r == 0) return demand.ram;
+      Bytes bytes;
+      for (const auto& [resource, amount] : demand.others) {
+        if (resource.value == r) bytes += amount;
+      }
+      return bytes;
+    });
+    if (missing > Bytes{}) return Shortfall{ResourceId{r}, PoolId{}, missing};
+  }
+  for (std::uint16_t p = 1; p < pools_.size(); ++p) {
+    const Bytes missing = short_of(pools_[p], pool_used_[p], [p](const Demand& demand) {
+      return demand.pool.value == p ? demand.ram : Bytes{};
+    });
+    if (missing > Bytes{}) return Shortfall{ResourceId{}, PoolId{p}, missing};
+  }
+  return std::nullopt;
+}
+
+Bytes Ledger::share(const Demand& demand, const Shortfall& shortfall) {
+  if (shortfall.pool.value != 0) {
+    return demand.pool == shortfall.pool ? demand.ram : Bytes{};
+  }
+  if (shortfall.resource.value == 0) return demand.ram;
+  Bytes bytes;
+  for (const auto& [resource, amount] : demand.others) {
+    if (resource == shortfall.resource) bytes += amount;
+  }
+  return bytes;
+}
+
+Bytes Ledger::budget(ResourceId resource) const { return budgets_.at(resource.value); }
+Bytes Ledger::used(ResourceId resource) const { return used_.at(resource.value); }
+Bytes Ledger::pool_budget(PoolId pool) const { return pools_.at(pool.value); }
+Bytes Ledger::pool_used(PoolId pool) const { return pool_used_.at(pool.value); }
+
+bool Ledger::recount() const {
+  Ledger fresh;
+  fresh.budgets_ = budgets_;
+  fresh.pools_ = pools_;
+  fresh.used_.assign(budgets_.size(), Bytes{});
+  fresh.pool_used_.assign(pools_.size(), Bytes{});
+  for (const Held& held : held_) {
+    if (held.is_held) fresh.add(held.demand);
+  }
+  return fresh.used_ == used_ && fresh.pool_used_ == pool_used_;
+}
+
+bool Ledger::is_consistent() const {
+  if (budgets_.empty() || pools_.empty() || budgets_.size() != used_.size() ||
+      pools_.size() != pool_used_.size()) {
+    return false;
+  }
+  for (const Held& held : held_) {
+    if (held.demand.pool.value >= pools_.size()) return false;
+    for (const auto& [resource, bytes] : held.demand.others) {
+      if (resource.value >= budgets_.size()) return false;
+    }
+  }
+  return recount();
+}
+
+}  // namespace hearth
