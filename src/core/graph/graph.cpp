@@ -144,9 +144,7 @@ void Search::advance(unsigned done, unsigned running) {
     if (has(running, i) && ends[i] == next) finished |= 1U << i;
   }
   // Deeper choices overwrite only the ends of what is not running now.
-  const auto kept = ends;
   visit(done | finished, running & ~finished, next);
-  ends = kept;
 }
 
 }  // namespace
