@@ -1,9 +1,11 @@
 // hearth.yaml: its text to a checked configuration, or to every error in it at once.
 //
-// Contract   parse_config() is total: any bytes give a Config or a list of problems, each with its place,
+// Contract   parse_config() is total: any bytes give a Config or a list of problems, each with its
+// place,
 //            what is wrong and what was meant. Warnings never stop anything. Macros ${env.X} are
 //            expanded here (an unset variable is an error); ${PORT} and ${STATE_DIR} are left for
-//            the driver. `memory.budget: 60%` stays a share: the shell resolves it (resolve_budget).
+//            the driver. `memory.budget: 60%` stays a share: the shell resolves it
+//            (resolve_budget).
 // Threads    pure (the environment is handed in).
 #pragma once
 
@@ -31,7 +33,7 @@ struct ConfigProblem {
 struct ReadyProbe {
   enum class Kind : unsigned char { started, http, tcp, unix_socket, stdout_line, notify };
   Kind kind = Kind::started;
-  std::string value;    // http: path; unix_socket: path; stdout_line: text; tcp: "" or port
+  std::string value;  // http: path; unix_socket: path; stdout_line: text; tcp: "" or port
   bool operator==(const ReadyProbe&) const = default;
 };
 
@@ -45,7 +47,7 @@ struct Warmup {
 struct StopRule {
   int signal = 15;
   Duration grace{10s};
-  std::string path;     // not empty: POST there first
+  std::string path;  // not empty: POST there first
   bool operator==(const StopRule&) const = default;
 };
 
@@ -62,14 +64,14 @@ struct ComponentLimits {
 struct Launch {
   std::string name;
   std::string kind = "process";
-  std::vector<std::string> argv;      // already split; macros of the driver not yet expanded
-  bool is_shell = false;              // argv[0] is a line for /bin/sh -c
-  std::optional<int> port;            // fixed; none: a free one is chosen for each start
+  std::vector<std::string> argv;  // already split; macros of the driver not yet expanded
+  bool is_shell = false;          // argv[0] is a line for /bin/sh -c
+  std::optional<int> port;        // fixed; none: a free one is chosen for each start
   ReadyProbe ready;
   std::optional<Warmup> warmup;
   StopRule stop;
   std::map<std::string, std::string> env;
-  std::string directory;              // working directory; empty: the component's state folder
+  std::string directory;  // working directory; empty: the component's state folder
   std::vector<std::string> files;
   ComponentLimits limits;
   OnExit on_exit = OnExit::end;
@@ -81,32 +83,32 @@ struct Launch {
 };
 
 struct BudgetShare {
-  double share = 0;     // of min(MemTotal, own cgroup limit)
+  double share = 0;  // of min(MemTotal, own cgroup limit)
   bool operator==(const BudgetShare&) const = default;
 };
 
 struct Config {
-  std::string path;                   // where it came from, for messages
-  std::string listen_http = "127.0.0.1:7411";   // empty: no TCP
-  std::string listen_socket;          // empty: STATE/hearth.sock
-  std::vector<std::string> hosts;     // further names accepted in Host
+  std::string path;                            // where it came from, for messages
+  std::string listen_http = "127.0.0.1:7411";  // empty: no TCP
+  std::string listen_socket;                   // empty: STATE/hearth.sock
+  std::vector<std::string> hosts;              // further names accepted in Host
   std::string api_key;
-  std::string state_dir;              // empty: XDG_STATE_HOME/hearth or /var/lib/hearth for root
+  std::string state_dir;  // empty: XDG_STATE_HOME/hearth or /var/lib/hearth for root
   std::variant<Bytes, BudgetShare> budget = BudgetShare{0.6};
-  Bytes reserve = 0_MiB;              // MemAvailable never to be used
+  Bytes reserve = 0_MiB;  // MemAvailable never to be used
   enum class HistoryText : unsigned char { keep, features, none };
   HistoryText history_text = HistoryText::features;
   unsigned history_days = 30;
   Bytes history_size_max = 256_MiB;
-  bool is_journal_synced = false;     // journal: {sync: always}
-  std::string log_level = "info";     // error warn info debug
-  std::string log_format = "text";    // or json
-  Configuration core;                 // settings (budget unresolved: 0) and specs, in file order
-  std::vector<Launch> launches;       // same order and names as core.components
+  bool is_journal_synced = false;   // journal: {sync: always}
+  std::string log_level = "info";   // error warn info debug
+  std::string log_format = "text";  // or json
+  Configuration core;               // settings (budget unresolved: 0) and specs, in file order
+  std::vector<Launch> launches;     // same order and names as core.components
 };
 
 struct ParsedConfig {
-  std::optional<Config> config;       // none when a problem is an error
+  std::optional<Config> config;         // none when a problem is an error
   std::vector<ConfigProblem> problems;  // in order of place
 };
 

@@ -1,7 +1,7 @@
 // Decisions and refusals in words, for the log, `hearth why`, and problem details.
 //
-// Contract   one sentence, no newline; names the component, the other party and the figures compared.
-// Threads    pure.
+// Contract   one sentence, no newline; names the component, the other party and the figures
+// compared. Threads    pure.
 #pragma once
 
 #include <functional>
