@@ -64,6 +64,9 @@ class HttpClient {
   using OnLine = std::function<bool(std::string_view line)>;
   [[nodiscard]] Result<int> stream(const HttpCall& call, const OnLine& on_line);
 
+  // Opens the connection and closes it: somebody listens there.
+  [[nodiscard]] Result<> probe(const HttpCall& call);
+
   void close();
   [[nodiscard]] const HttpAddress& address() const { return address_; }
 
