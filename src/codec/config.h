@@ -30,6 +30,12 @@ struct ConfigProblem {
   std::string message;  // what is wrong, and the mend: "unknown key `need`: did you mean `needs`?"
 };
 
+struct ConfigPlace {
+  int line = 0;
+  int column = 0;
+  bool operator==(const ConfigPlace&) const = default;
+};
+
 struct ReadyProbe {
   enum class Kind : unsigned char { started, http, tcp, unix_socket, stdout_line, notify };
   Kind kind = Kind::started;
@@ -105,11 +111,21 @@ struct Config {
   std::string log_format = "text";  // or json
   Configuration core;               // settings (budget unresolved: 0) and specs, in file order
   std::vector<Launch> launches;     // same order and names as core.components
+  bool operator==(const Config&) const = default;
+};
+
+// Where a component's name, command and memory stand.
+struct ComponentPlaces {
+  ConfigPlace name;
+  ConfigPlace command;
+  ConfigPlace memory;
+  bool operator==(const ComponentPlaces&) const = default;
 };
 
 struct ParsedConfig {
   std::optional<Config> config;         // none when a problem is an error
   std::vector<ConfigProblem> problems;  // in order of place
+  std::vector<ComponentPlaces> places;  // of config->launches, in their order
 };
 
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
@@ -118,6 +134,15 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
                                         const Environment& environment);
 // The settings with the budget in bytes: a share of `memory_total`.
 [[nodiscard]] Configuration resolve_budget(const Config& config, Bytes memory_total);
+
+// What can never fit into this budget: core components together, or one with its needs.
+// parse_config() has asked it already when the budget is not a share.
+[[nodiscard]] std::vector<ConfigProblem> check_budget(const ParsedConfig& parsed, Bytes budget);
+// Warnings for commands whose program is not there. `exists` gets the program as it is written and
+// the component's directory ("" when it has none); it looks into PATH when there is no slash.
+using ProgramExists = std::function<bool(const std::string& program, const std::string& directory)>;
+[[nodiscard]] std::vector<ConfigProblem> check_binaries(const ParsedConfig& parsed,
+                                                        const ProgramExists& exists);
 
 // "hearth.yaml:12:5: error: ..." , one line.
 [[nodiscard]] std::string to_text(const ConfigProblem& problem, std::string_view path);
