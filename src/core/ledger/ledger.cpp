@@ -120,6 +120,15 @@ std::optional<Ledger::Shortfall> Ledger::shortfall(const std::vector<Demand>& de
   return std::nullopt;
 }
 
+Ledger Ledger::of_budgets(const Ledger& ledger) {
+  Ledger empty;
+  empty.budgets_ = ledger.budgets_;
+  empty.pools_ = ledger.pools_;
+  empty.used_.assign(empty.budgets_.size(), Bytes{});
+  empty.pool_used_.assign(empty.pools_.size(), Bytes{});
+  return empty;
+}
+
 Bytes Ledger::share(const Demand& demand, const Shortfall& shortfall) {
   if (shortfall.pool.value != 0) {
     return demand.pool == shortfall.pool ? demand.ram : Bytes{};

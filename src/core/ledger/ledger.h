@@ -56,6 +56,8 @@ class Ledger {
   // fit. With no demands: the first budget that is exceeded.
   [[nodiscard]] std::optional<Shortfall> shortfall(const std::vector<Demand>& demands,
                                                    const std::vector<Demand>& gone = {}) const;
+  // The same budgets with nothing held: would these fit if they were alone?
+  [[nodiscard]] static Ledger of_budgets(const Ledger& ledger);
   // How much releasing `demand` helps against this shortfall.
   [[nodiscard]] static Bytes share(const Demand& demand, const Shortfall& shortfall);
 

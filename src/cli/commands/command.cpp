@@ -1,0 +1,84 @@
+#include "cli/command.h"
+
+#include <memory>
+
+#include "cli/session.h"
+#include "cli/times.h"
+
+namespace hearth {
+namespace {
+
+struct Options {
+  std::vector<std::string> words;
+  std::string session;
+  bool is_not_waiting = false;
+  std::string timeout = "30s";
+  std::string lease = "60s";
+};
+
+void print_components(Session& session, const OrderedJson& answer) {
+  Table table{{{"COMPONENT"}, {"WAS"}, {"NOW"}, {"BECAUSE"}, {"ENDPOINT"}}};
+  for (const OrderedJson& row : part_of(answer, "components")) {
+    const bool is_cold = flag_of(row, "cold");
+    table.add({text_of(row, "name"), Cell{is_cold ? "cold" : "warm",
+                                          is_cold ? Colour::yellow : Colour::green},
+               text_of(row, "state"), flag_of(row, "asked") ? "asked for" : "needed",
+               text_of(row, "endpoint", "-")});
+  }
+  session.print(table);
+}
+
+Result<int> run(Session& session, const Options& options) {
+  std::string text;
+  for (const std::string& word : options.words) text += (text.empty() ? "" : " ") + word;
+  const Duration timeout = HEARTH_TRY(duration_option(options.timeout, "--timeout"));
+  const Duration lease = HEARTH_TRY(duration_option(options.lease, "--lease"));
+  OrderedJson body{{"text", text},
+            {"wait", options.is_not_waiting ? "none" : "ready"},
+            {"timeout_ms", timeout / 1ms},
+            {"lease_ms", lease / 1ms}};
+  if (!options.session.empty()) body["session"] = options.session;
+  Link& link = *HEARTH_TRY(session.link());
+  const OrderedJson answer = HEARTH_TRY(link.post("/v1/commands", body, timeout + 30s));
+  if (session.is_json()) {
+    session.print(answer);
+    return 0;
+  }
+  if (part_of(answer, "components").empty()) {
+    session.out() << "nothing is needed for this (" << text_of(answer, "id") << ")\n";
+    return 0;
+  }
+  print_components(session, answer);
+  session.out() << "\n" << text_of(answer, "id") << ": waited "
+                << human_span(number_of(answer, "wait_ms"));
+  if (const std::string held = text_of(answer, "lease"); !held.empty()) {
+    session.out() << ", held by lease " << held << " until "
+                  << clock_text(text_of(answer, "lease_expires_at"));
+  }
+  session.out() << "\n";
+  return 0;
+}
+
+CommandRun declare(CLI::App& app) {
+  auto options = std::make_unique<Options>();
+  app.add_option("text", options->words, "What the user said")->required()->type_name("TEXT");
+  app.add_option("--session", options->session, "The history that it belongs to")
+      ->type_name("NAME");
+  app.add_flag("--no-wait", options->is_not_waiting, "Answer at once; loads go on");
+  app.add_option("--timeout", options->timeout, "How long to wait (30s)")->type_name("SPAN");
+  app.add_option("--lease", options->lease, "How long they are held for you (60s; 0s: not)")
+      ->type_name("SPAN");
+  return [options = std::move(options)](Session& session) { return run(session, *options); };
+}
+
+}  // namespace
+
+extern const Command command_command;
+const Command command_command{
+    .summary = "Send a user's command: load what it needs and wait until it is ready",
+    .group = CommandGroup::components,
+    .is_client = true,
+    .declare = declare,
+};
+
+}  // namespace hearth

@@ -1,0 +1,45 @@
+#include "cli/completions.h"
+
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/session.h"
+
+namespace hearth {
+namespace {
+
+Result<int> run(Session& session, const std::string& kind) {
+  const CLI::App& root = session.root();
+  if (kind == "bash") session.out() << bash_completions(root);
+  if (kind == "zsh") session.out() << zsh_completions(root);
+  if (kind == "fish") session.out() << fish_completions(root);
+  if (kind == "man") session.out() << manual_page(root);
+  return 0;
+}
+
+CommandRun declare(CLI::App& app) {
+  auto kind = std::make_unique<std::string>();
+  app.add_option("kind", *kind, "A shell, or man for the manual page hearth.1")
+      ->required()
+      ->check(CLI::Validator{
+          [](std::string& word) {
+            const bool is_known =
+                word == "bash" || word == "zsh" || word == "fish" || word == "man";
+            return is_known ? std::string{} : "`" + word + "` is none of bash, zsh, fish, man";
+          },
+          ""})
+      ->type_name("bash|zsh|fish|man");
+  return [kind = std::move(kind)](Session& session) { return run(session, *kind); };
+}
+
+}  // namespace
+
+extern const Command command_completions;
+const Command command_completions{
+    .summary = "Print completions for a shell, or the manual page",
+    .group = CommandGroup::tools,
+    .is_json = false,
+    .declare = declare,
+};
+
+}  // namespace hearth

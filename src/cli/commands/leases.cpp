@@ -1,0 +1,59 @@
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/session.h"
+
+namespace hearth {
+namespace {
+
+Result<int> release(Session& session, Link& link, const std::string& id) {
+  const OrderedJson answer = HEARTH_TRY(link.del("/v1/leases/" + url_escape(id)));
+  if (session.is_json()) {
+    session.print(answer);
+  } else {
+    session.out() << "released " << printable(text_of(answer, "lease")) << "\n";
+  }
+  return 0;
+}
+
+Result<int> run(Session& session, const std::string& released) {
+  Link& link = *HEARTH_TRY(session.link());
+  if (!released.empty()) return release(session, link, released);
+  const OrderedJson answer = HEARTH_TRY(link.get("/v1/leases"));
+  if (session.is_json()) {
+    session.print(answer);
+    return 0;
+  }
+  const OrderedJson leases = part_of(answer, "leases");
+  if (leases.empty()) {
+    session.out() << "no leases\n";
+    return 0;
+  }
+  Table table{{{"LEASE"}, {"OWNER"}, {"ENDS IN", true}, {"MAY BE REVOKED"}, {"COMPONENTS"}}};
+  for (const OrderedJson& row : leases) {
+    std::string owner = text_of(row, "owner");
+    if (owner.empty()) owner = text_of(row, "command", "-");
+    table.add({text_of(row, "lease"), owner, human_span(number_of(row, "remaining_ms")),
+               flag_of(row, "preemptible") ? "yes" : "no", joined(part_of(row, "components"))});
+  }
+  session.print(table);
+  return 0;
+}
+
+CommandRun declare(CLI::App& app) {
+  auto released = std::make_unique<std::string>();
+  app.add_option("--release", *released, "End this lease")->type_name("LEASE");
+  return [released = std::move(released)](Session& session) { return run(session, *released); };
+}
+
+}  // namespace
+
+extern const Command command_leases;
+const Command command_leases{
+    .summary = "List who holds what, and for how long",
+    .group = CommandGroup::insight,
+    .is_client = true,
+    .declare = declare,
+};
+
+}  // namespace hearth

@@ -1,0 +1,76 @@
+#include <algorithm>
+#include <memory>
+#include <ostream>
+#include <thread>
+
+#include "cli/command.h"
+#include "cli/log_files.h"
+#include "cli/places.h"
+#include "cli/session.h"
+
+namespace hearth {
+namespace {
+
+struct Options {
+  std::string name;
+  bool is_following = false;
+  std::size_t lines = 0;
+};
+
+// An alias names the component that it belongs to.
+std::string own_name(const Config& config, const std::string& name) {
+  for (const Launch& launch : config.launches) {
+    if (std::ranges::find(launch.aliases, name) != launch.aliases.end()) return launch.name;
+  }
+  return name;
+}
+
+// A component that is declared but never ran has an empty log rather than a wrong name.
+Result<> check_name(const Config& config, const std::string& folder, const std::string& name) {
+  std::vector<std::string> names = logged_names(folder);
+  for (const Launch& launch : config.launches) {
+    if (launch.name == name) return {};
+    names.push_back(launch.name);
+  }
+  if (std::ranges::find(names, name) != names.end()) return {};
+  const auto near = near_names(name, names);
+  return fail(Errc::not_found, "there is no component `" + printable(name) + "` and no log of it" +
+                                   (near.empty() ? " in " + folder
+                                                 : ": did you mean `" + near.front() + "`?"));
+}
+
+Result<int> run(Session& session, const Options& options) {
+  const Config config = HEARTH_TRY(session.config_or_defaults());
+  const std::string folder = session.state_dir(config) + "/logs";
+  const std::string name = own_name(config, options.name);
+  HEARTH_TRY(check_name(config, folder, name));
+  LogFollower follower{folder, name};
+  const auto text = read_log(folder, name, options.lines);
+  if (!text && !options.is_following) return std::unexpected(text.error());
+  if (text) session.out() << *text;
+  while (options.is_following && session.out()) {
+    session.out() << follower.next() << std::flush;
+    std::this_thread::sleep_for(100ms);
+  }
+  return 0;
+}
+
+CommandRun declare(CLI::App& app) {
+  auto options = std::make_unique<Options>();
+  app.add_option("name", options->name, "Which")->required()->type_name("COMPONENT");
+  app.add_flag("-f,--follow", options->is_following, "Go on as more is written");
+  app.add_option("-n,--lines", options->lines, "Only the last N lines")->type_name("N");
+  return [options = std::move(options)](Session& session) { return run(session, *options); };
+}
+
+}  // namespace
+
+extern const Command command_logs;
+const Command command_logs{
+    .summary = "Print what a component wrote; needs no running daemon",
+    .group = CommandGroup::insight,
+    .is_json = false,
+    .declare = declare,
+};
+
+}  // namespace hearth

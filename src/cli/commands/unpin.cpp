@@ -1,0 +1,18 @@
+#include "cli/pinning.h"
+
+namespace hearth {
+namespace {
+
+CommandRun declare(CLI::App& app) { return declare_pinning(app, "unpin"); }
+
+}  // namespace
+
+extern const Command command_unpin;
+const Command command_unpin{
+    .summary = "Let pinned components be unloaded again",
+    .group = CommandGroup::components,
+    .is_client = true,
+    .declare = declare,
+};
+
+}  // namespace hearth

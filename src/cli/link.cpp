@@ -1,0 +1,54 @@
+#include "cli/link.h"
+
+namespace hearth {
+
+Errc errc_of_status(int status) {
+  switch (status) {
+    case 400: case 405: case 415: return Errc::invalid;
+    case 401: case 403: case 421: return Errc::denied;
+    case 404: return Errc::not_found;
+    case 409: return Errc::conflict;
+    case 413: case 431: return Errc::too_large;
+    case 429: return Errc::exhausted;
+    case 502: return Errc::failed;
+    case 503: return Errc::unavailable;
+    case 408: case 504: return Errc::timed_out;
+    default: return Errc::io;
+  }
+}
+
+Result<OrderedJson> Link::read(Result<Response> response) {
+  if (!response) {
+    is_unreachable_ = response.error().code == Errc::unavailable;
+    return std::unexpected(std::move(response).error());
+  }
+  if (!response->is_ok()) return fail(errc_of_status(response->status), problem_text(*response));
+  OrderedJson json = OrderedJson::parse(response->body, nullptr, false);
+  if (json.is_discarded()) return fail(Errc::corrupt, client_.address() + ": answers no JSON");
+  return json;
+}
+
+Result<OrderedJson> Link::get(const std::string& path) { return read(client_.get(path)); }
+
+Result<OrderedJson> Link::post(const std::string& path, const OrderedJson& body, Duration timeout) {
+  return read(client_.post(path, dump_json(body), timeout));
+}
+
+Result<OrderedJson> Link::del(const std::string& path) { return read(client_.del(path)); }
+
+Result<Link::Answer> Link::try_get(const std::string& path) {
+  auto response = client_.get(path);
+  if (!response) {
+    is_unreachable_ = response.error().code == Errc::unavailable;
+    return std::unexpected(std::move(response).error());
+  }
+  return Answer{response->status, OrderedJson::parse(response->body, nullptr, false)};
+}
+
+Result<> Link::events(std::optional<std::uint64_t> after, const OnEvent& on_event) {
+  auto result = client_.events(after, on_event);
+  if (!result) is_unreachable_ = result.error().code == Errc::unavailable;
+  return result;
+}
+
+}  // namespace hearth

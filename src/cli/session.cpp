@@ -1,0 +1,90 @@
+#include "cli/session.h"
+
+#include <ostream>
+
+#include "cli/places.h"
+#include "runtime/files.h"
+
+namespace hearth {
+
+Session::Session(Streams streams, CommonOptions& options, const CLI::App& root,
+                 std::vector<std::string> arguments)
+    : streams_{std::move(streams)},
+      options_{options},
+      root_{root},
+      arguments_{std::move(arguments)} {}
+
+std::string Session::config_path() const {
+  return find_config(options_.config, streams_.environment);
+}
+
+Result<Config> Session::config() {
+  const std::string path = config_path();
+  if (path.empty()) {
+    exit_code_ = 3;
+    std::string looked;
+    for (const std::string& candidate : config_candidates("", streams_.environment)) {
+      looked += (looked.empty() ? "" : ", ") + candidate;
+    }
+    return fail(Errc::not_found, "there is no configuration (looked for " + looked +
+                                     "): `hearth init` writes a first one");
+  }
+  const Result<std::string> text = read_file(path);
+  if (!text) {
+    exit_code_ = 3;
+    return std::unexpected(text.error());
+  }
+  ParsedConfig parsed = parse_config(*text, path, streams_.environment);
+  std::string problems;
+  for (const ConfigProblem& problem : parsed.problems) {
+    if (problem.is_error) {
+      problems += (problems.empty() ? "" : "\n") + to_text(problem, path);
+    }
+  }
+  if (!parsed.config) {
+    exit_code_ = 3;
+    return fail(Errc::invalid, "the configuration has errors:\n" + problems);
+  }
+  return std::move(*parsed.config);
+}
+
+Result<Config> Session::config_or_defaults() {
+  if (config_path().empty()) return Config{};
+  return config();
+}
+
+std::string Session::state_dir(const Config& config) const {
+  return config.state_dir.empty() ? default_state_dir() : config.state_dir;
+}
+
+Result<Link*> Session::link() {
+  ClientOptions options{.url = options_.url, .state_dir = {}, .api_key = {}};
+  const bool is_named = !options_.url.empty() || environment("HEARTH_URL").has_value();
+  if (!is_named && !config_path().empty()) {
+    const Config config = HEARTH_TRY(this->config());
+    options.state_dir = state_dir(config);
+    if (!environment("HEARTH_API_KEY")) options.api_key = config.api_key;
+    if (!read_address(options.state_dir) && !config.listen_http.empty()) {
+      options.url = "http://" + config.listen_http;
+    }
+  }
+  auto client = Client::find(options);
+  if (!client) {
+    if (client.error().code == Errc::unavailable) exit_code_ = 4;
+    return std::unexpected(std::move(client).error());
+  }
+  return &link_.emplace(std::move(*client));
+}
+
+void Session::print(const Table& table) {
+  out() << table.render({.has_colour = streams_.has_colour, .width = streams_.width});
+}
+
+void Session::print(const OrderedJson& json) { out() << dump_json(json, 2) << "\n"; }
+
+int Session::exit_code_of(const Error& error) const {
+  if (link_ && link_->is_unreachable()) return 4;
+  return exit_code_.value_or(exit_code(error.code));
+}
+
+}  // namespace hearth

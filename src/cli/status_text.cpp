@@ -1,0 +1,92 @@
+#include "cli/status_text.h"
+
+#include <sstream>
+
+#include "cli/table.h"
+#include "cli/times.h"
+
+namespace hearth {
+namespace {
+
+Colour colour_of_pressure(std::string_view pressure) {
+  if (pressure == "low") return Colour::green;
+  return pressure == "medium" || pressure == "high" ? Colour::yellow : Colour::red;
+}
+
+std::string count(const OrderedJson& object, std::string_view key) {
+  return human_number(number_of(object, key), 0);
+}
+
+std::string budget_text(const OrderedJson& budget) {
+  const double all = number_of(budget, "budget_bytes");
+  const double used = number_of(budget, "used_bytes");
+  // What is unlimited is written as the largest number there is.
+  if (all >= 4e18) return human_bytes(used) + ", unlimited";
+  std::string text = human_bytes(used) + " of " + human_bytes(all);
+  if (all > 0) text += " (" + human_share(used / all) + ")";
+  return text;
+}
+
+std::string share_text(double part, double rest) {
+  if (part + rest <= 0) return "nothing yet";
+  return human_share(part / (part + rest));
+}
+
+}  // namespace
+
+std::string status_text(const OrderedJson& status, std::string_view address, bool has_colour) {
+  std::ostringstream text;
+  const auto line = [&](std::string_view name, const std::string& value,
+                        Colour colour = Colour::plain) {
+    text << coloured(name, Colour::bold, has_colour)
+         << std::string(name.size() < 14 ? 14 - name.size() : 1, ' ')
+         << coloured(printable(value), colour, has_colour) << "\n";
+  };
+  const OrderedJson components = part_of(status, "components");
+  const OrderedJson totals = part_of(status, "totals");
+  const std::string pressure = text_of(status, "pressure");
+  const auto now = unix_ms_of(text_of(status, "now_at")).value_or(0);
+
+  const bool is_ending = flag_of(status, "shutting_down");
+  line("hearth", text_of(status, "version") + " at " + std::string{address} + ", started " +
+                     ago(text_of(status, "started_at"), now) +
+                     (is_ending ? ", shutting down" : ""));
+  for (const OrderedJson& budget : part_of(status, "budgets")) {
+    const std::string name = text_of(budget, "name");
+    line(name == "ram"               ? "memory"
+         : flag_of(budget, "pool")   ? "pool " + name
+                                     : name,
+         budget_text(budget));
+  }
+  line("pressure", pressure + ", " + human_bytes(number_of(status, "available_bytes")) +
+                       " available",
+       colour_of_pressure(pressure));
+  line("components", count(components, "ready") + " of " + count(components, "total") +
+                         " ready, " + count(components, "loading") + " loading, " +
+                         count(components, "failed") + " failed");
+  line("waiting", count(status, "waiting") + " requests, " + count(status, "leases") + " leases");
+  line("objectives", share_text(number_of(totals, "objectives_met"),
+                                number_of(totals, "objectives_missed")) +
+                         " of waits met theirs; " +
+                         share_text(number_of(totals, "warm_uses"),
+                                    number_of(totals, "uses") - number_of(totals, "warm_uses")) +
+                         " of uses were warm");
+  line("so far", count(totals, "commands") + " commands, " + count(totals, "loads") + " loads, " +
+                     count(totals, "evictions") + " evictions, " +
+                     count(totals, "load_failures") + " failed loads, " +
+                     count(totals, "refusals") + " refusals");
+  line("policy", text_of(status, "policy"));
+  line("daemon", human_bytes(number_of(status, "daemon_rss_bytes")) + " resident, " +
+                     count(totals, "steps") + " steps");
+  line("config", text_of(status, "config_path", "-"));
+  line("state", text_of(status, "state_dir", "-"));
+  const OrderedJson troubles = part_of(status, "troubles");
+  if (troubles.empty()) line("troubles", "none", Colour::green);
+  for (const OrderedJson& trouble : troubles) {
+    line("trouble", trouble.is_string() ? trouble.get<std::string>() : dump_json(trouble),
+         Colour::red);
+  }
+  return std::move(text).str();
+}
+
+}  // namespace hearth

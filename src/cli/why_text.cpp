@@ -1,0 +1,98 @@
+#include "cli/why_text.h"
+
+#include <algorithm>
+#include <initializer_list>
+#include <sstream>
+
+#include "cli/table.h"
+#include "cli/times.h"
+
+namespace hearth {
+namespace {
+
+// The last decision about `name` itself whose kind is one of these; none: null.
+OrderedJson last_of(const OrderedJson& decisions, std::string_view name,
+             std::initializer_list<std::string_view> kinds) {
+  OrderedJson found;
+  for (const OrderedJson& decision : decisions) {
+    if (text_of(decision, "component") != name) continue;
+    if (std::ranges::find(kinds, text_of(decision, "kind")) != kinds.end()) found = decision;
+  }
+  return found;
+}
+
+// What its reader wants first: the decision behind the state.
+OrderedJson cause_of(const OrderedJson& decisions, std::string_view name, std::string_view state) {
+  if (state == "unloaded" || state == "unloading" || state == "closing" || state == "draining") {
+    return last_of(decisions, name, {"unload_started", "load_cancelled", "exited"});
+  }
+  if (state == "failed") return last_of(decisions, name, {"load_failed", "exited"});
+  return last_of(decisions, name, {"load_started"});
+}
+
+void say_memory(std::ostream& text, const OrderedJson& row) {
+  const double reserved = number_of(row, "reserved_bytes");
+  const double peak = number_of(row, "peak_bytes");
+  const double declared = number_of(row, "declared_bytes");
+  text << "  memory: ";
+  if (reserved > 0) text << human_bytes(reserved) << " held in the ledger, ";
+  text << (peak > 0 ? human_bytes(peak) + " at its measured peak"
+                    : std::string{"never measured"});
+  text << (declared > 0 ? ", " + human_bytes(declared) + " declared" : ", not declared") << "\n";
+}
+
+}  // namespace
+
+std::string why_text(const OrderedJson& row, const OrderedJson& decisions, std::int64_t now_unix_ms) {
+  std::ostringstream text;
+  const std::string name = text_of(row, "name");
+  const std::string state = text_of(row, "state");
+  text << name << " is " << state << " (priority " << text_of(row, "priority")
+       << (flag_of(row, "pinned") ? ", pinned" : "") << ")\n";
+  const OrderedJson cause = cause_of(decisions, name, state);
+  if (cause.is_object()) {
+    text << "  because: " << text_of(cause, "text") << " ("
+         << ago(text_of(cause, "at"), now_unix_ms) << ")\n";
+  } else if (state == "unloaded" && number_of(row, "loads") == 0) {
+    text << "  because: nothing has asked for it\n";
+  }
+  if (state == "ready") {
+    const double leases = number_of(row, "leases");
+    if (leases > 0) {
+      text << "  held by: " << human_number(leases, 0) << (leases > 1 ? " leases" : " lease")
+           << " (`hearth leases`)\n";
+    } else if (flag_of(row, "idle")) {
+      text << "  held by: nothing; it stays while nothing else needs its memory\n";
+    } else {
+      text << "  held by: a component that needs it, or a pin\n";
+    }
+    if (!text_of(row, "last_used_at").empty()) {
+      text << "  last used: " << ago(text_of(row, "last_used_at"), now_unix_ms) << "\n";
+    }
+  }
+  const OrderedJson refused = last_of(decisions, name, {"refused", "waiting"});
+  if (refused.is_object() && state != "ready") {
+    text << "  last asked for: " << text_of(refused, "text") << " ("
+         << ago(text_of(refused, "at"), now_unix_ms) << ")\n";
+  }
+  if (const std::string error = text_of(row, "last_error"); !error.empty() && state == "failed") {
+    text << "  last error: " << error << "\n";
+  }
+  if (const OrderedJson needs = part_of(row, "needs"); !needs.empty()) {
+    text << "  needs: " << joined(needs) << "\n";
+  }
+  if (const OrderedJson conflicts = part_of(row, "conflicts"); !conflicts.empty()) {
+    text << "  conflicts with: " << joined(conflicts) << "\n";
+  }
+  say_memory(text, row);
+  const double uses = number_of(row, "uses");
+  text << "  so far: " << human_number(number_of(row, "loads"), 0) << " loads, "
+       << human_number(uses, 0) << " uses, " << human_number(number_of(row, "warm_uses"), 0)
+       << " of them warm\n";
+  std::string clean;
+  std::istringstream lines{text.str()};
+  for (std::string line; std::getline(lines, line);) clean += printable(line) + "\n";
+  return clean;
+}
+
+}  // namespace hearth

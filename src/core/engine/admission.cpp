@@ -1,0 +1,367 @@
+#include <algorithm>
+
+#include "core/engine/state.h"
+
+namespace hearth {
+
+// Until nothing changes any more. Each round grants, admits or starts something that the next cannot
+// undo, so the rounds are bounded by requests and components; the limit is a net.
+void Engine::Impl::settle() {
+  for (std::size_t round = 0; is_dirty && round < 64; ++round) {
+    is_dirty = false;
+    if (is_shutting_down) {
+      settle_shutdown();
+      continue;
+    }
+    settle_keeps();
+    settle_drains();
+    if (grant_ready()) is_dirty = true;
+    if (admit_waiting()) is_dirty = true;
+    start_loads();
+  }
+  is_dirty = false;
+  if (!is_shutting_down) relieve_budget();
+}
+
+bool Engine::Impl::grant_ready() {
+  bool has_granted = false;
+  std::vector<RequestId> order;
+  for (const auto& [priority, sequence, id] : queue) order.push_back(id);
+  for (const RequestId id : order) {
+    Request& request = requests.at(id);
+    if (request.kind == WantKind::unload) continue;
+    if (!is_all_ready(request.closure) || leases.size() >= leases_max) continue;
+    Request granted = request;
+    dequeue(id);
+    if (granted.kind != WantKind::keep && granted.kind != WantKind::preload) grant(granted);
+    has_granted = true;
+  }
+  return has_granted;
+}
+
+// Core, pinned, eager, restarting and displaced default components are wanted by the engine itself.
+void Engine::Impl::settle_keeps() {
+  const std::set<ComponentId> looked_at = std::exchange(kept_dirty, {});
+  for (const ComponentId id : looked_at) {
+    Component& c = at(id);
+    if (c.is_kept || c.is_removed || c.is_stopped || c.next_spec || c.state == State::ready) continue;
+    if (c.state == State::failed && c.retry_at > now) continue;
+    const bool is_lasting = c.spec.priority == Priority::core || c.is_pinned;
+    const bool is_eager = !c.spec.is_lazy && !c.is_eager_done;
+    if (!is_lasting && !is_eager && !c.restarts && !c.is_displaced) continue;
+    // Loads that nobody asked for are few: a component that comes and goes by itself has to wait.
+    if (c.undemanded.size() >= 3) {
+      const Instant again = c.undemanded.front() + 10min;
+      if (again > now) {
+        arm(TimerKind::retry, id.value, again);
+        continue;
+      }
+    }
+    if (c.is_displaced && !is_lasting && !is_eager && !c.restarts) {
+      if (c.displacer && is_engaged(*c.displacer) && !at(*c.displacer).is_in_idle) continue;
+      keep(id, Reason::default_back);
+      continue;
+    }
+    c.is_eager_done = true;
+    keep(id, c.spec.priority == Priority::core ? Reason::core
+             : c.is_pinned                     ? Reason::pin
+             : c.restarts                      ? Reason::restart
+                                               : Reason::eager);
+  }
+}
+
+// In order of priority, then arrival. Once a request waits for memory that is on its way to it, a
+// later one may not take it.
+bool Engine::Impl::admit_waiting() {
+  bool has_changed = false;
+  std::vector<RequestId> order;
+  for (const auto& [priority, sequence, id] : queue) order.push_back(id);
+  bool is_memory_promised = false;
+  for (const RequestId id : order) {
+    const auto found = requests.find(id);
+    if (found == requests.end() || found->second.kind == WantKind::unload) continue;
+    Request& request = found->second;
+    const bool needs_memory = !std::ranges::all_of(
+        request.closure, [this](ComponentId member) { return is_engaged(member); });
+    if (!needs_memory) {
+      request.hindrance = Reason::none;
+      continue;
+    }
+    if (is_memory_promised) {
+      hinder(request, Reason::memory, request.asked.front(), request.asked.front());
+      continue;
+    }
+    if (try_admit(request)) {
+      has_changed = true;
+    } else if (request.kind == WantKind::preload) {
+      dequeue(id);
+      has_changed = true;
+    } else if (request.hindrance == Reason::memory && !leaving.empty()) {
+      is_memory_promised = true;
+    }
+  }
+  return has_changed;
+}
+
+bool Engine::Impl::try_admit(Request& request) {
+  std::vector<ComponentId> missing;
+  for (const ComponentId id : request.closure) {
+    if (!is_engaged(id)) missing.push_back(id);
+  }
+  if (!check_members(request, missing) || !clear_conflicts(request, missing) ||
+      !make_room(request, missing)) {
+    return false;
+  }
+  for (const ComponentId id : missing) {
+    engage(id, demand_for(id), false);
+    at(id).load_reason = id == request.asked.front() || request.kind == WantKind::preload
+                             ? request.reason
+                             : Reason::need;
+    if (std::ranges::find(request.asked, id) != request.asked.end()) {
+      at(id).load_reason = request.reason;
+    }
+    at(id).is_preload = request.kind == WantKind::preload;
+  }
+  request.hindrance = Reason::none;
+  return true;
+}
+
+// Nothing may be admitted while a member rests after a failure, changes, or pressure forbids it.
+bool Engine::Impl::check_members(Request& request, const std::vector<ComponentId>& missing) {
+  for (const ComponentId id : request.closure) {
+    const Component& c = at(id);
+    if (c.is_removed || c.next_spec || c.state == State::draining || leaving.contains(id)) {
+      hinder(request, Reason::restart, id, id);
+      return false;
+    }
+  }
+  for (const ComponentId id : missing) {
+    if (at(id).retry_at > now) {
+      hinder(request, Reason::load_failed, id, id);
+      return false;
+    }
+  }
+  if (pressure >= Pressure::critical) {
+    hinder(request, Reason::pressure, missing.front(), missing.front());
+    return false;
+  }
+  return true;
+}
+
+void Engine::Impl::hinder(Request& request, Reason reason, ComponentId id, ComponentId other) {
+  const bool is_new = request.hindrance != reason || request.hindered != id;
+  request.hindrance = reason;
+  request.hindered = id;
+  request.rival = other;
+  if (!is_new || request.kind == WantKind::preload) return;
+  record_component(DecisionKind::waiting, reason, id);
+  Decision& decision = decisions.back();
+  decision.request = request.id;
+  decision.command = request.command;
+  decision.other = other;
+  decision.has_other = other != id;
+  decision.bytes = bound(id);
+  decision.other_bytes = less(ledger.budget(ResourceId{}), ledger.used(ResourceId{}));
+}
+
+// `rival` and all that depend on it are idle and of no higher priority: they can go, dependents first.
+bool Engine::Impl::can_displace(ComponentId rival, Priority priority,
+                                std::vector<ComponentId>& victims) const {
+  const Component& c = at(rival);
+  if (std::ranges::find(victims, rival) != victims.end()) return true;
+  if (c.state != State::ready || c.leases > 0 || c.fast_pending > 0 || c.wanted > 0 || c.is_pinned ||
+      c.spec.priority == Priority::core || c.spec.priority > priority) {
+    return false;
+  }
+  for (const ComponentId dependent : c.dependents) {
+    if (is_engaged(dependent) && !can_displace(dependent, priority, victims)) return false;
+  }
+  victims.push_back(rival);
+  return true;
+}
+
+// A rival that is there is told to go when it may; until it is gone the request waits.
+bool Engine::Impl::clear_conflicts(Request& request, const std::vector<ComponentId>& missing) {
+  bool is_clear = true;
+  for (const ComponentId id : missing) {
+    for (const ComponentId rival : at(id).conflicts) {
+      if (!is_engaged(rival)) continue;
+      is_clear = false;
+      if (leaving.contains(rival) || at(rival).state == State::draining) {
+        hinder(request, Reason::conflict, id, rival);
+        continue;
+      }
+      std::vector<ComponentId> victims;
+      const bool may_displace = request.kind != WantKind::preload;
+      if (may_displace && can_displace(rival, at(id).spec.priority, victims)) {
+        for (const ComponentId victim : victims) {
+          at(victim).displacer = id;
+          drain(victim, Reason::conflict);
+          at(victim).unload_for = id;
+        }
+        is_dirty = true;
+      } else if (may_displace && at(rival).spec.priority <= at(id).spec.priority) {
+        revoke_preemptible(rival);
+      }
+      hinder(request, Reason::conflict, id, rival);
+    }
+  }
+  return is_clear;
+}
+
+// Owners of preemptible leases on it, and on what depends on it, are told; the leases end after the
+// grace. Nothing is done when other leases would hold it all the same.
+void Engine::Impl::revoke_preemptible(ComponentId id) {
+  if (at(id).leases == 0 && at(id).engaged_dependents == 0) return;
+  if (at(id).leases > at(id).preemptible_leases) return;
+  for (auto& [lease_id, lease] : leases) {
+    if (!lease.is_preemptible || lease.is_revoked ||
+        std::ranges::find(lease.components, id) == lease.components.end()) {
+      continue;
+    }
+    lease.is_revoked = true;
+    const Instant end = now + configuration.settings.preempt_grace;
+    if (end < lease.until) {
+      disarm(TimerKind::lease, lease_id.value, lease.until);
+      lease.until = end;
+      arm(TimerKind::lease, lease_id.value, lease.until);
+    }
+    Decision& decision = record(DecisionKind::waiting, Reason::revoked);
+    decision.lease = lease_id;
+    decision.component = id;
+    decision.has_component = true;
+  }
+  for (const ComponentId dependent : at(id).dependents) {
+    if (is_engaged(dependent)) revoke_preemptible(dependent);
+  }
+}
+
+std::vector<Ledger::Demand> Engine::Impl::leaving_demands() const {
+  std::vector<Ledger::Demand> gone;
+  for (const ComponentId id : leaving) gone.push_back(ledger.demand_of(id));
+  for (const ComponentId id : draining) {
+    if (at(id).leases == 0) gone.push_back(ledger.demand_of(id));
+  }
+  return gone;
+}
+
+bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& missing) {
+  std::vector<Ledger::Demand> demands;
+  for (const ComponentId id : missing) demands.push_back(demand_for(id));
+  const auto short_of = ledger.shortfall(demands);
+  if (!short_of) return true;
+  ComponentId largest = missing.front();
+  for (const ComponentId id : missing) {
+    if (bound(id) > bound(largest)) largest = id;
+  }
+  const Reason reason = short_of->pool.value != 0       ? Reason::pool
+                        : short_of->resource.value != 0 ? Reason::device
+                                                        : Reason::memory;
+  if (request.kind == WantKind::preload) return false;
+  const bool is_default_back = request.reason == Reason::default_back;
+  const auto victims = is_default_back ? std::nullopt : victims_for(demands, request.closure);
+  if (victims) {
+    for (const ComponentId victim : *victims) {
+      at(victim).displacer = largest;
+      ++totals.evictions;
+      drain(victim, Reason::memory);
+      at(victim).unload_for = largest;
+    }
+    is_dirty = is_dirty || !victims->empty();
+  } else if (!is_default_back) {
+    for (auto& [id, lease] : leases) {
+      if (!lease.is_preemptible || lease.is_revoked || request.is_preemptible) continue;
+      for (const ComponentId held : std::vector(lease.components)) revoke_preemptible(held);
+    }
+  }
+  hinder(request, victims ? Reason::memory : reason, largest, largest);
+  return false;
+}
+
+// The fewest of the lowest rank that make room once they and what is leaving are gone, dependents
+// first; none when even all would not do. An empty list: what is leaving is enough.
+std::optional<std::vector<ComponentId>> Engine::Impl::victims_for(
+    const std::vector<Ledger::Demand>& wanted, const std::vector<ComponentId>& spared) {
+  rekey_idle();
+  std::vector<Ledger::Demand> gone = leaving_demands();
+  std::vector<ComponentId> victims;
+  auto short_of = ledger.shortfall(wanted, gone);
+  const auto is_spared = [&](ComponentId id) {
+    return std::ranges::find(spared, id) != spared.end() ||
+           std::ranges::find(victims, id) != victims.end();
+  };
+  while (short_of) {
+    std::optional<ComponentId> chosen;
+    const auto try_choose = [&](ComponentId id) {
+      if (!chosen && !is_spared(id) &&
+          Ledger::share(ledger.demand_of(id), *short_of) > Bytes{}) {
+        chosen = id;
+      }
+    };
+    for (const auto& [priority, key, id] : idle) {
+      if (chosen) break;
+      try_choose(id);
+    }
+    // A component that only victims depend on is idle as soon as they are gone.
+    for (std::size_t i = 0; i < victims.size() && !chosen; ++i) {
+      for (const ComponentId need : at(victims[i]).needs) {
+        const Component& c = at(need);
+        const bool is_held = c.state != State::ready || c.leases > 0 || c.fast_pending > 0 ||
+                             c.wanted > 0 || c.is_pinned || c.spec.priority == Priority::core;
+        const bool is_alone = std::ranges::all_of(c.dependents, [&](ComponentId dependent) {
+          return !is_engaged(dependent) ||
+                 std::ranges::find(victims, dependent) != victims.end();
+        });
+        if (!is_held && is_alone) try_choose(need);
+      }
+    }
+    if (!chosen) {
+      // Nothing gives memory itself, yet an idle dependent may hold one that does.
+      for (const auto& [priority, key, id] : idle) {
+        if (!is_spared(id) && !at(id).needs.empty()) {
+          chosen = id;
+          break;
+        }
+      }
+    }
+    if (!chosen) return std::nullopt;
+    victims.push_back(*chosen);
+    gone.push_back(ledger.demand_of(*chosen));
+    short_of = ledger.shortfall(wanted, gone);
+  }
+  return victims;
+}
+
+Bytes Engine::Impl::bound(ComponentId id) const {
+  const Component& c = at(id);
+  const Bytes budget = ledger.budget(ResourceId{});
+  if (c.peak > Bytes{}) {
+    const Bytes padded{c.peak.count + c.peak.count / 10};
+    return c.peak <= budget ? std::min(padded, budget) : padded;
+  }
+  if (c.spec.memory) return *c.spec.memory;
+  return std::min(configuration.settings.unknown_memory, budget);
+}
+
+Ledger::Demand Engine::Impl::demand_for(ComponentId id) const {
+  const Component& c = at(id);
+  Ledger::Demand demand{.ram = bound(id), .pool = {}, .others = {}};
+  for (const auto& [name, pool] : pool_ids) {
+    if (name == c.spec.pool) demand.pool = pool;
+  }
+  const bool is_guess = c.peak == Bytes{} && !c.spec.memory;
+  if (demand.pool.value != 0) {
+    const Bytes limit = ledger.pool_budget(demand.pool);
+    if (is_guess || c.peak <= limit) demand.ram = std::min(demand.ram, std::max(limit, c.peak));
+  }
+  const auto& resources = configuration.settings.resources;
+  for (const ResourceNeed& need : c.spec.devices) {
+    for (std::size_t r = 0; r < resources.size(); ++r) {
+      if (resources[r].name != need.resource) continue;
+      demand.others.emplace_back(ResourceId{static_cast<std::uint16_t>(r + 1)}, need.bytes);
+    }
+  }
+  return demand;
+}
+
+}  // namespace hearth

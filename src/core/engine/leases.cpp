@@ -1,0 +1,151 @@
+#include <algorithm>
+
+#include "base/limits.h"
+#include "core/engine/state.h"
+
+namespace hearth {
+
+LeaseId Engine::Impl::add_lease(Lease lease) {
+  const LeaseId id = lease.id;
+  for (const ComponentId component : lease.components) {
+    Component& c = at(component);
+    ++c.leases;
+    if (lease.is_preemptible) ++c.preemptible_leases;
+    refresh_idle(component);
+  }
+  arm(TimerKind::lease, id.value, lease.until);
+  leases.emplace(id, std::move(lease));
+  return id;
+}
+
+void Engine::Impl::end_lease(LeaseId id, Reason reason, bool is_told, ComponentId cause) {
+  const auto found = leases.find(id);
+  HEARTH_ASSERT(found != leases.end());
+  const Lease lease = std::move(found->second);
+  leases.erase(found);
+  disarm(TimerKind::lease, id.value, lease.until);
+  for (const ComponentId component : lease.components) {
+    Component& c = at(component);
+    HEARTH_ASSERT(c.leases > 0);
+    --c.leases;
+    if (lease.is_preemptible) --c.preemptible_leases;
+    if (c.leases == 0 && c.last_used < now) c.last_used = now;
+    if (lease.is_fast) emit(action::ReleaseGate{component});
+    refresh_idle(component);
+  }
+  if (is_told) {
+    Decision& decision = record(DecisionKind::lease_ended, reason);
+    decision.lease = id;
+    decision.component = cause;
+    decision.has_component = !lease.components.empty();
+    emit(action::LeaseEnded{id, reason, cause});
+  }
+  is_dirty = true;
+}
+
+// Every lease that holds this component is void: what it was given is not there any more.
+void Engine::Impl::end_leases_on(ComponentId id, Reason reason) {
+  if (at(id).leases == 0) return;
+  std::vector<LeaseId> ended;
+  for (const auto& [lease_id, lease] : leases) {
+    if (std::ranges::find(lease.components, id) != lease.components.end()) ended.push_back(lease_id);
+  }
+  for (const LeaseId lease : ended) end_lease(lease, reason, true, id);
+}
+
+void Engine::Impl::on(const event::LeaseTaken& event) {
+  bool is_alive = leases.size() < leases_max && !leases.contains(event.lease);
+  for (const ComponentId id : event.components) {
+    if (id.value >= components.size()) return;
+    Component& c = at(id);
+    if (c.fast_pending > 0) --c.fast_pending;
+    const bool is_there =
+        c.state == State::ready || c.state == State::closing || c.state == State::draining;
+    is_alive = is_alive && is_there;
+  }
+  if (!is_alive) {
+    for (const ComponentId id : event.components) {
+      emit(action::ReleaseGate{id});
+      refresh_idle(id);
+    }
+    Decision& decision = record(DecisionKind::lease_ended, Reason::lost);
+    decision.lease = event.lease;
+    emit(action::LeaseEnded{event.lease, Reason::lost, ComponentId{}});
+    return;
+  }
+  for (const ComponentId id : event.components) count_use(id, true);
+  if (event.command) {
+    if (commands.size() >= commands_kept_max) commands.pop_front();
+    commands.push_back({event.command, event.session, now});
+  }
+  add_lease({.id = event.lease,
+             .components = event.components,
+             .request = {},
+             .command = event.command,
+             .session = event.session,
+             .owner = event.owner,
+             .granted_at = now,
+             .until = now + event.length,
+             .is_preemptible = event.is_preemptible,
+             .is_revoked = false,
+             .is_fast = true});
+  is_dirty = true;
+}
+
+void Engine::Impl::on(const event::LeaseRenewed& event) {
+  const auto found = leases.find(event.lease);
+  if (found == leases.end()) {
+    refuse_plainly(event.request, Errc::not_found, Reason::unknown_lease);
+    return;
+  }
+  Lease& lease = found->second;
+  if (lease.is_revoked || is_shutting_down) {
+    refuse_plainly(event.request, Errc::conflict,
+                   is_shutting_down ? Reason::shutting_down : Reason::revoked);
+    return;
+  }
+  disarm(TimerKind::lease, lease.id.value, lease.until);
+  lease.until = now + event.length;
+  arm(TimerKind::lease, lease.id.value, lease.until);
+  action::Reply reply{.request = event.request, .is_granted = true};
+  reply.lease = lease.id;
+  reply.lease_until = lease.until;
+  emit(std::move(reply));
+}
+
+void Engine::Impl::on(const event::LeaseReleased& event) {
+  if (!leases.contains(event.lease)) {
+    refuse_plainly(event.request, Errc::not_found, Reason::unknown_lease);
+    return;
+  }
+  end_lease(event.lease, Reason::released, false, ComponentId{});
+  action::Reply reply{.request = event.request, .is_granted = true};
+  reply.lease = event.lease;
+  emit(std::move(reply));
+}
+
+void Engine::Impl::on(const event::UseReported& event) {
+  const auto found = std::ranges::find(commands, event.command, &KnownCommand::id);
+  if (found == commands.end()) {
+    refuse_plainly(event.request, Errc::not_found, Reason::unknown_command, event.command);
+    return;
+  }
+  emit(action::Learn{event.command, event.used});
+  action::Reply reply{.request = event.request, .is_granted = true};
+  reply.command = event.command;
+  emit(std::move(reply));
+}
+
+// An explicit lease is evidence for the command it names, or for its session's last one.
+void Engine::Impl::learn_from_lease(SessionId session, CommandId command,
+                                    const std::vector<ComponentId>& used) {
+  for (auto known = commands.rbegin(); known != commands.rend(); ++known) {
+    if (now - known->at > configuration.settings.learning_window) return;
+    const bool is_meant = command ? known->id == command : session && known->session == session;
+    if (!is_meant) continue;
+    emit(action::Learn{known->id, used});
+    return;
+  }
+}
+
+}  // namespace hearth

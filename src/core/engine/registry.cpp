@@ -1,0 +1,192 @@
+#include <algorithm>
+
+#include "base/limits.h"
+#include "core/engine/state.h"
+#include "core/graph/graph.h"
+
+namespace hearth {
+namespace {
+
+// A change here needs a restart; a change of anything else takes effect at once.
+bool is_same_life(const Spec& a, const Spec& b) {
+  return a.needs == b.needs && a.conflicts == b.conflicts && a.revision == b.revision &&
+         a.devices == b.devices && a.pool == b.pool;
+}
+
+}  // namespace
+
+void Engine::Impl::on(const event::Configured& event) {
+  const Configuration& next = event.configuration;
+  if (next == configuration || next.components.size() > components_max) return;
+  const bool is_first = configuration.components.empty();
+  configuration = next;
+  apply_settings();
+  record(DecisionKind::configured, Reason::none).figure =
+      static_cast<double>(next.components.size());
+
+  std::set<std::string_view> named;
+  for (const Spec& spec : next.components) {
+    named.insert(spec.name);
+    const auto found = by_name.find(spec.name);
+    if (found == by_name.end()) {
+      const ComponentId id{static_cast<std::uint32_t>(components.size())};
+      components.emplace_back().spec.name = spec.name;
+      components.back().next_spec = spec;
+      by_name.emplace(spec.name, id);
+      continue;
+    }
+    Component& c = at(found->second);
+    c.is_removed = false;
+    if (is_same_life(c.spec, spec) && !c.next_spec) {
+      c.spec = spec;
+    } else {
+      c.next_spec = spec;
+    }
+  }
+  for (std::uint32_t i = 0; i < components.size(); ++i) {
+    const ComponentId id{i};
+    Component& c = components[i];
+    if (!named.contains(c.spec.name)) c.is_removed = true;
+    if (is_engaged(id) && (c.is_removed || c.next_spec)) {
+      c.restarts = !c.is_removed && is_resident(c.state);
+      drain(id, c.is_removed ? Reason::removed : Reason::restart);
+    }
+    if (!is_first && !c.is_removed && c.next_spec && !c.next_spec->is_lazy) c.is_eager_done = false;
+    note_keep(id);
+  }
+  apply_next_spec(ComponentId{});
+  is_dirty = true;
+}
+
+void Engine::Impl::on(const event::LearntBefore& event) {
+  for (const event::Learnt& learnt : event.components) {
+    const auto found = by_name.find(learnt.name);
+    if (found == by_name.end()) continue;
+    Component& c = at(found->second);
+    c.peak = std::max(c.peak, std::min(learnt.peak, Bytes::unlimited()));
+    if (c.load_time == Duration{0} && learnt.load_time > Duration{0}) c.load_time = learnt.load_time;
+  }
+}
+
+void Engine::Impl::apply_settings() {
+  const Settings& settings = configuration.settings;
+  if (const EvictionPolicy* found = find_eviction_policy(settings.policy); found != policy) {
+    if (found != nullptr) policy = found;
+    configuration.settings.policy = settings.policy;
+    policy_state = {};
+    for (Component& c : components) c.policy = {};
+  }
+  std::vector<Bytes> budgets{settings.budget};
+  for (const NamedBytes& resource : settings.resources) budgets.push_back(resource.bytes);
+  std::vector<Bytes> pools{Bytes::unlimited()};
+  pool_ids.clear();
+  for (const NamedBytes& pool : settings.pools) {
+    pool_ids.emplace_back(pool.name, PoolId{static_cast<std::uint16_t>(pools.size())});
+    pools.push_back(pool.bytes);
+  }
+  ledger.set_budgets(std::move(budgets), std::move(pools));
+}
+
+// New specs of what holds nothing take effect together, unless that would close a circle with the
+// old ones of what is still there: then one by one, and the rest waits for the next that is gone.
+void Engine::Impl::apply_next_spec(ComponentId) {
+  std::vector<std::pair<std::uint32_t, Spec>> applied;
+  for (std::uint32_t i = 0; i < components.size(); ++i) {
+    Component& c = components[i];
+    if (!c.next_spec || is_engaged(ComponentId{i})) continue;
+    applied.emplace_back(i, std::exchange(c.spec, *std::exchange(c.next_spec, std::nullopt)));
+    c.attempt = 0;
+  }
+  rebuild_graph();
+  Needs needs;
+  for (const Component& c : components) needs.push_back(c.needs);
+  if (!find_cycle(needs).empty()) {
+    for (auto& [i, old] : applied) {
+      components[i].next_spec = std::exchange(components[i].spec, std::move(old));
+    }
+    rebuild_graph();
+  }
+  recount();
+  for (const auto& [i, old] : applied) note_keep(ComponentId{i});
+}
+
+// needs, dependents, conflicts, closures and ranks from the specs in force.
+void Engine::Impl::rebuild_graph() {
+  Needs needs(components.size());
+  for (std::size_t i = 0; i < components.size(); ++i) {
+    for (const std::string& name : components[i].spec.needs) {
+      const auto found = by_name.find(name);
+      if (found != by_name.end()) needs[i].push_back(found->second);
+    }
+    std::ranges::sort(needs[i]);
+    needs[i].erase(std::ranges::unique(needs[i]).begin(), needs[i].end());
+    components[i].conflicts.clear();
+  }
+  const Needs above = dependents(needs);
+  const bool is_acyclic = find_cycle(needs).empty();
+  const auto ranks = is_acyclic ? topological_ranks(needs)
+                                : std::vector<std::uint32_t>(components.size(), 0);
+  for (std::uint32_t i = 0; i < components.size(); ++i) {
+    Component& c = components[i];
+    c.needs = needs[i];
+    c.dependents = above[i];
+    c.rank = ranks[i];
+    for (const std::string& name : c.spec.conflicts) {
+      const auto found = by_name.find(name);
+      if (found == by_name.end() || found->second.value == i) continue;
+      c.conflicts.push_back(found->second);
+      at(found->second).conflicts.push_back(ComponentId{i});
+    }
+  }
+  for (std::uint32_t i = 0; i < components.size(); ++i) {
+    Component& c = components[i];
+    std::ranges::sort(c.conflicts);
+    c.conflicts.erase(std::ranges::unique(c.conflicts).begin(), c.conflicts.end());
+    const std::array roots{ComponentId{i}};
+    c.closure = is_acyclic ? closure(needs, roots) : std::vector{ComponentId{i}};
+  }
+  for (auto& [id, request] : requests) request.closure = closure_of(request.asked);
+}
+
+// Counters and ordered sets that follow from states, reservations, leases and requests.
+void Engine::Impl::recount() {
+  idle.clear();
+  admitted.clear();
+  loading.clear();
+  leaving.clear();
+  draining.clear();
+  work.clear();
+  for (Component& c : components) {
+    c.engaged_dependents = 0;
+    c.wanted = 0;
+    c.leases = 0;
+    c.preemptible_leases = 0;
+    disarm(TimerKind::idle, static_cast<std::uint64_t>(&c - components.data()), c.idle_deadline);
+    c.idle_deadline = Instant::never();
+    c.is_in_idle = false;
+  }
+  for (const auto& [id, lease] : leases) {
+    for (const ComponentId component : lease.components) {
+      ++at(component).leases;
+      if (lease.is_preemptible) ++at(component).preemptible_leases;
+    }
+  }
+  for (const auto& [id, request] : requests) {
+    if (request.kind == WantKind::unload) continue;
+    for (const ComponentId component : request.closure) ++at(component).wanted;
+  }
+  for (std::uint32_t i = 0; i < components.size(); ++i) {
+    const ComponentId id{i};
+    const Component& c = at(id);
+    if (c.work) work.emplace(c.work, id);
+    if (c.state == State::loading) loading.insert(id);
+    if (c.state == State::closing || c.state == State::unloading) leaving.insert(id);
+    if (c.state == State::draining) draining.insert(id);
+    if (!is_engaged(id)) continue;
+    if (!is_resident(c.state)) admitted.insert(id);
+    for (const ComponentId need : c.needs) ++at(need).engaged_dependents;
+  }
+  for (std::uint32_t i = 0; i < components.size(); ++i) refresh_idle(ComponentId{i});
+}
+
+}  // namespace hearth

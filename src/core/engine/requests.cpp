@@ -1,0 +1,416 @@
+#include <algorithm>
+
+#include "base/limits.h"
+#include "core/engine/state.h"
+
+namespace hearth {
+
+void Engine::Impl::on(const event::CommandReceived& event) {
+  ++totals.commands;
+  ++command_count;
+  if (commands.size() >= commands_kept_max) commands.pop_front();
+  commands.push_back({event.command, event.session, now});
+  Request request{.id = event.request,
+                  .kind = WantKind::command,
+                  .reason = Reason::demand,
+                  .session = event.session,
+                  .command = event.command,
+                  .owner = {},
+                  .length = event.lease,
+                  .arrived = now,
+                  .deadline = now + event.patience};
+  std::vector<ComponentId> likely;
+  const Settings& settings = configuration.settings;
+  for (const Intent& intent : event.intents) {
+    if (!is_known(intent.component)) continue;
+    at(intent.component).probability = intent.probability;
+    at(intent.component).probability_of = command_count;
+    if (intent.probability >= settings.threshold) {
+      request.asked.push_back(intent.component);
+    } else if (intent.probability >= settings.preload_threshold) {
+      likely.push_back(intent.component);
+    }
+  }
+  request.has_reply = true;
+  if (!event.waits && !is_shutting_down && !refuse_at_once(request)) {
+    action::Reply reply{.request = event.request, .is_granted = true, .is_accepted = true};
+    reply.command = event.command;
+    const auto all = closure_of(request.asked);
+    for (const ComponentId id : all) {
+      const bool is_ready = at(id).state == State::ready;
+      reply.components.push_back(
+          {id, !is_ready, is_ready, std::ranges::find(request.asked, id) != request.asked.end()});
+    }
+    emit(std::move(reply));
+    request.has_reply = false;
+    if (!request.asked.empty()) receive(std::move(request));
+  } else if (event.waits || is_shutting_down) {
+    receive(std::move(request));
+  }
+  for (const ComponentId id : likely) preload(id, event.command);
+}
+
+void Engine::Impl::on(const event::SignalReceived&) {}
+
+void Engine::Impl::on(const event::LeaseRequested& event) {
+  if (!is_shutting_down) learn_from_lease(event.session, event.command, event.components);
+  receive({.id = event.request,
+           .kind = WantKind::lease,
+           .reason = Reason::lease,
+           .asked = event.components,
+           .session = event.session,
+           .command = event.command,
+           .owner = event.owner,
+           .length = event.length,
+           .is_preemptible = event.is_preemptible,
+           .arrived = now,
+           .deadline = now + event.patience});
+}
+
+void Engine::Impl::on(const event::LoadRequested& event) {
+  Request request{.id = event.request,
+                  .kind = WantKind::load,
+                  .reason = Reason::operator_asked,
+                  .asked = {event.component},
+                  .owner = {},
+                  .arrived = now,
+                  .deadline = now + event.patience};
+  if (is_known(event.component)) at(event.component).is_stopped = false;
+  if (!event.waits) {
+    if (is_shutting_down) return refuse(request, Errc::unavailable, Reason::shutting_down, {}, {});
+    if (refuse_at_once(request)) return;
+    action::Reply reply{.request = event.request, .is_granted = true, .is_accepted = true};
+    emit(std::move(reply));
+    request.has_reply = false;
+  }
+  receive(std::move(request));
+}
+
+void Engine::Impl::on(const event::PinRequested& event) {
+  if (!is_known(event.component)) {
+    return refuse_plainly(event.request, Errc::not_found, Reason::unknown_component);
+  }
+  Component& c = at(event.component);
+  if (c.is_pinned != event.is_pinned) {
+    c.is_pinned = event.is_pinned;
+    if (c.is_pinned) c.is_stopped = false;
+    record_component(event.is_pinned ? DecisionKind::pinned : DecisionKind::unpinned,
+                     Reason::operator_asked, event.component);
+    note_keep(event.component);
+    refresh_idle(event.component);
+  }
+  emit(action::Reply{.request = event.request, .is_granted = true});
+}
+
+void Engine::Impl::on(const event::RequestAbandoned& event) {
+  if (const auto found = requests.find(event.request); found != requests.end()) {
+    if ((event.request.value & internal_bit) == 0) dequeue(event.request);
+    return;
+  }
+  for (const auto& [id, lease] : leases) {
+    if (lease.request == event.request && event.request) {
+      end_lease(id, Reason::abandoned, true, ComponentId{});
+      return;
+    }
+  }
+}
+
+// A request that cannot ever be granted as things are declared; it has been refused then.
+bool Engine::Impl::refuse_at_once(const Request& request) {
+  for (const ComponentId id : request.asked) {
+    if (is_known(id)) continue;
+    refuse(request, Errc::not_found, Reason::unknown_component, id, id);
+    return true;
+  }
+  const auto members = closure_of(request.asked);
+  std::vector<Ledger::Demand> demands;
+  for (const ComponentId id : members) {
+    for (const ComponentId rival : at(id).conflicts) {
+      if (std::ranges::find(members, rival) == members.end()) continue;
+      refuse(request, Errc::conflict, Reason::conflicting_set, id, rival);
+      return true;
+    }
+    demands.push_back(demand_for(id));
+    if (is_resident(at(id).state)) demands.back() = ledger.demand_of(id);
+  }
+  Ledger empty = Ledger::of_budgets(ledger);
+  if (empty.shortfall(demands)) {
+    ComponentId largest = members.front();
+    for (const ComponentId id : members) {
+      if (bound(id) > bound(largest)) largest = id;
+    }
+    refuse(request, Errc::over_budget, Reason::too_large, largest, largest);
+    return true;
+  }
+  return false;
+}
+
+void Engine::Impl::receive(Request request) {
+  if (requests.contains(request.id)) return;
+  if (is_shutting_down) {
+    return refuse(request, Errc::unavailable, Reason::shutting_down, ComponentId{}, ComponentId{});
+  }
+  std::ranges::sort(request.asked);
+  request.asked.erase(std::ranges::unique(request.asked).begin(), request.asked.end());
+  for (const ComponentId id : request.asked) {
+    if (!is_known(id)) {
+      return refuse(request, Errc::not_found, Reason::unknown_component, id, id);
+    }
+  }
+  request.closure = closure_of(request.asked);
+  for (const ComponentId id : request.asked) {
+    at(id).is_stopped = false;
+    at(id).undemanded.clear();
+    request.priority = std::max(request.priority, at(id).spec.priority);
+  }
+  if (request.asked.empty()) return grant(request);
+  if (is_all_ready(request.closure) && leases.size() < leases_max) return grant(request);
+  for (const ComponentId id : request.closure) {
+    if (at(id).state != State::ready) request.cold.push_back(id);
+    at(id).undemanded.clear();
+  }
+  if (refuse_at_once(request)) return;
+  if (requests.size() >= requests_waiting_max) {
+    return refuse(request, Errc::exhausted, Reason::queue_full, request.asked.front(),
+                  request.asked.front());
+  }
+  enqueue(std::move(request));
+}
+
+std::vector<ComponentId> Engine::Impl::closure_of(const std::vector<ComponentId>& asked) const {
+  if (asked.size() == 1) return at(asked.front()).closure;
+  std::vector<ComponentId> all;
+  for (const ComponentId id : asked) {
+    all.insert(all.end(), at(id).closure.begin(), at(id).closure.end());
+  }
+  std::ranges::sort(all, [this](ComponentId a, ComponentId b) {
+    return std::pair{at(a).rank, a} < std::pair{at(b).rank, b};
+  });
+  all.erase(std::ranges::unique(all).begin(), all.end());
+  return all;
+}
+
+bool Engine::Impl::is_all_ready(const std::vector<ComponentId>& members) const {
+  return std::ranges::all_of(members,
+                             [this](ComponentId id) { return at(id).state == State::ready; });
+}
+
+// Everything it asked for is ready: a lease for whoever asked for one, and the reply.
+void Engine::Impl::grant(Request& request) {
+  const bool is_use = request.kind == WantKind::command || request.kind == WantKind::lease;
+  if (is_use) {
+    for (const ComponentId id : request.asked) {
+      count_use(id, std::ranges::find(request.cold, id) == request.cold.end());
+    }
+    const Duration objective =
+        configuration.settings.wait_objectives[static_cast<std::size_t>(request.priority)];
+    if (!request.asked.empty()) {
+      ++(now - request.arrived <= objective ? totals.objectives_met : totals.objectives_missed);
+    }
+  }
+  LeaseId lease;
+  Instant until;
+  if (is_use && request.has_reply && !request.asked.empty() && request.length > Duration{0}) {
+    lease = LeaseId{next_lease++};
+    until = now + request.length;
+    add_lease({.id = lease,
+               .components = request.asked,
+               .request = request.id,
+               .command = request.command,
+               .session = request.session,
+               .owner = request.owner,
+               .granted_at = now,
+               .until = until,
+               .is_preemptible = request.is_preemptible});
+  }
+  if (request.has_reply) reply_granted(request, lease, until);
+  is_dirty = true;
+}
+
+void Engine::Impl::reply_granted(const Request& request, LeaseId lease, Instant until) {
+  action::Reply reply{.request = request.id, .is_granted = true};
+  reply.lease = lease;
+  reply.lease_until = until;
+  reply.command = request.command;
+  reply.wait = now - request.arrived;
+  reply.components.reserve(request.closure.size());
+  for (const ComponentId id : request.closure) {
+    reply.components.push_back(
+        {.component = id,
+         .is_cold = std::ranges::find(request.cold, id) != request.cold.end(),
+         .is_ready = true,
+         .is_asked = std::ranges::find(request.asked, id) != request.asked.end()});
+  }
+  Decision& decision = record(DecisionKind::granted, request.reason);
+  decision.request = request.id;
+  decision.command = request.command;
+  decision.lease = lease;
+  decision.figure = milliseconds(reply.wait);
+  decision.has_component = !request.asked.empty();
+  if (decision.has_component) decision.component = request.asked.front();
+  emit(std::move(reply));
+}
+
+void Engine::Impl::refuse(const Request& request, Errc code, Reason reason, ComponentId id,
+                          ComponentId other) {
+  if (!request.has_reply) return;
+  ++totals.refusals;
+  Decision& decision = record(DecisionKind::refused, reason);
+  decision.request = request.id;
+  decision.command = request.command;
+  decision.component = id;
+  decision.other = other;
+  decision.has_component = is_known(id) && reason != Reason::shutting_down;
+  decision.has_other = decision.has_component && other != id;
+  decision.bytes = decision.has_component ? bound(id) : Bytes{};
+  decision.other_bytes = ledger.budget(ResourceId{});
+  action::Reply reply{.request = request.id, .code = code, .reason = reason};
+  reply.component = id;
+  reply.other = other;
+  reply.command = request.command;
+  reply.wait = now - request.arrived;
+  for (const ComponentId member : request.closure) {
+    const bool is_ready = at(member).state == State::ready;
+    reply.components.push_back({member, std::ranges::find(request.cold, member) != request.cold.end(),
+                                is_ready,
+                                std::ranges::find(request.asked, member) != request.asked.end()});
+  }
+  emit(std::move(reply));
+}
+
+void Engine::Impl::refuse_plainly(RequestId id, Errc code, Reason reason, CommandId command) {
+  ++totals.refusals;
+  action::Reply reply{.request = id, .code = code, .reason = reason};
+  reply.command = command;
+  emit(std::move(reply));
+}
+
+void Engine::Impl::enqueue(Request request) {
+  request.sequence = next_sequence++;
+  const RequestId id = request.id;
+  queue.emplace(static_cast<Priority>(3 - static_cast<int>(request.priority)), request.sequence, id);
+  arm(TimerKind::request, id.value, request.deadline);
+  want(request, true);
+  requests.emplace(id, std::move(request));
+  is_dirty = true;
+}
+
+void Engine::Impl::dequeue(RequestId id) {
+  const auto found = requests.find(id);
+  HEARTH_ASSERT(found != requests.end());
+  const Request request = std::move(found->second);
+  requests.erase(found);
+  queue.erase({static_cast<Priority>(3 - static_cast<int>(request.priority)), request.sequence, id});
+  disarm(TimerKind::request, id.value, request.deadline);
+  want(request, false);
+  if (request.kind == WantKind::keep) {
+    for (const ComponentId asked : request.asked) {
+      at(asked).is_kept = false;
+      note_keep(asked);
+    }
+  }
+  is_dirty = true;
+}
+
+void Engine::Impl::want(const Request& request, bool is_more) {
+  if (request.kind == WantKind::unload) return;
+  for (const ComponentId id : request.closure) {
+    Component& c = at(id);
+    HEARTH_ASSERT(is_more || c.wanted > 0);
+    c.wanted += is_more ? 1U : 0U;
+    c.wanted -= is_more ? 0U : 1U;
+    refresh_idle(id);
+  }
+}
+
+void Engine::Impl::request_timed_out(Request& request) {
+  const Request gone = request;
+  dequeue(gone.id);
+  if (gone.kind == WantKind::unload) {
+    return refuse(gone, Errc::timed_out, Reason::timed_out, gone.asked.front(), gone.asked.front());
+  }
+  const ComponentId id = gone.hindrance == Reason::none ? gone.asked.front() : gone.hindered;
+  const ComponentId other = gone.hindrance == Reason::none ? id : gone.rival;
+  switch (gone.hindrance) {
+    case Reason::conflict:
+      return refuse(gone, Errc::conflict, Reason::conflict, id, other);
+    case Reason::memory:
+    case Reason::pool:
+    case Reason::device:
+      return refuse(gone, Errc::over_budget, gone.hindrance, id, other);
+    case Reason::pressure:
+      return refuse(gone, Errc::unavailable, Reason::pressure, id, other);
+    default:
+      return refuse(gone, Errc::timed_out, Reason::timed_out, id, other);
+  }
+}
+
+// `id` has failed as often as it may: whoever waits for it is told.
+void Engine::Impl::fail_waiting_on(ComponentId id) {
+  std::vector<RequestId> failed;
+  for (const auto& [request_id, request] : requests) {
+    if (request.kind != WantKind::unload &&
+        std::ranges::find(request.closure, id) != request.closure.end()) {
+      failed.push_back(request_id);
+    }
+  }
+  for (const RequestId request_id : failed) {
+    const Request request = requests.at(request_id);
+    dequeue(request_id);
+    refuse(request, Errc::failed, Reason::load_failed, id, request.asked.front());
+  }
+}
+
+void Engine::Impl::keep(ComponentId id, Reason reason) {
+  Request request{.id = RequestId{internal_bit | next_internal++},
+                  .kind = WantKind::keep,
+                  .reason = reason,
+                  .priority = reason == Reason::core ? Priority::core : Priority::low,
+                  .asked = {id},
+                  .closure = at(id).closure,
+                  .owner = {},
+                  .has_reply = false,
+                  .arrived = now,
+                  .deadline = Instant::never()};
+  at(id).is_kept = true;
+  enqueue(std::move(request));
+}
+
+// A likely component is loaded only into memory that is free, and never in another's way.
+void Engine::Impl::preload(ComponentId id, CommandId command) {
+  if (is_shutting_down || pressure >= Pressure::high || at(id).state == State::ready) return;
+  if (is_engaged(id) || at(id).wanted > 0) return;
+  Request request{.id = RequestId{internal_bit | next_internal++},
+                  .kind = WantKind::preload,
+                  .reason = Reason::preload,
+                  .priority = Priority::low,
+                  .asked = {id},
+                  .closure = at(id).closure,
+                  .command = command,
+                  .owner = {},
+                  .has_reply = false,
+                  .arrived = now,
+                  .deadline = now + configuration.settings.load_timeout};
+  enqueue(std::move(request));
+}
+
+void Engine::Impl::count_use(ComponentId id, bool is_warm) {
+  Component& c = at(id);
+  ++c.uses;
+  ++totals.uses;
+  if (is_warm) {
+    ++c.warm_uses;
+    ++totals.warm_uses;
+  }
+  c.last_used = now;
+  clear_preload(id);
+  if (policy->on_use != nullptr) policy->on_use(policy_state, c.policy, candidate(id), now);
+  drop_idle(id);
+  refresh_idle(id);
+}
+
+void Engine::Impl::clear_preload(ComponentId id) {
+  for (const ComponentId member : at(id).closure) at(member).is_preload = false;
+}
+
+}  // namespace hearth

@@ -1,0 +1,347 @@
+// The engine's whole state, and the parts that change it. Private to core/engine.
+//
+// Contract   `step` advances time, tells what the event says (on_*), then settles: replies, admissions,
+//            starts, relief. on_* functions change facts only; settle() decides.
+// Threads    thread-compatible.
+#pragma once
+
+#include <deque>
+#include <map>
+#include <set>
+#include <tuple>
+
+#include "core/engine/engine.h"
+#include "core/policy/eviction.h"
+
+namespace hearth {
+
+enum class WantKind : unsigned char {
+  command,
+  lease,
+  load,      // by hand
+  unload,    // by hand; waits until the targets are gone
+  keep,      // by the engine itself: core, eager, pin, restart, default_back
+  preload,
+};
+constexpr unsigned limit_of(WantKind) { return 6; }
+
+// Whoever waits: a client's request, or the engine itself (internal ids have the top bit set).
+struct Request {
+  RequestId id;
+  WantKind kind = WantKind::command;
+  Reason reason = Reason::demand;      // why its components are loaded
+  Priority priority = Priority::medium;
+  std::uint64_t sequence = 0;          // order of arrival
+  std::vector<ComponentId> asked;
+  std::vector<ComponentId> closure;    // with needs, needs first
+  std::vector<ComponentId> cold;       // of closure, not ready on arrival
+  SessionId session;
+  CommandId command;
+  std::string owner;
+  Duration length{0};
+  bool is_preemptible = false;
+  bool has_reply = true;               // somebody still waits for an answer
+  Instant arrived;
+  Instant deadline;
+  // Why it is not granted yet.
+  Reason hindrance = Reason::none;
+  ComponentId hindered;
+  ComponentId rival;
+
+  template <class A>
+  void fields(A& a) {
+    a(id, kind, reason, priority, sequence, asked, closure, cold, session, command, owner, length,
+      is_preemptible, has_reply, arrived, deadline, hindrance, hindered, rival);
+  }
+};
+
+struct Lease {
+  LeaseId id;
+  std::vector<ComponentId> components;
+  RequestId request;
+  CommandId command;
+  SessionId session;
+  std::string owner;
+  Instant granted_at;
+  Instant until;
+  bool is_preemptible = false;
+  bool is_revoked = false;             // its owner was told; `until` is the end of the grace
+  bool is_fast = false;                // its gates were taken by the shell
+  template <class A>
+  void fields(A& a) {
+    a(id, components, request, command, session, owner, granted_at, until, is_preemptible, is_revoked,
+      is_fast);
+  }
+};
+
+struct Component {
+  Spec spec;
+  std::optional<Spec> next_spec;       // takes effect when it is unloaded
+  bool is_removed = false;
+  bool is_pinned = false;
+  bool is_stopped = false;             // by hand: not kept until asked for again
+  bool is_eager_done = false;          // loaded once at start
+  bool is_kept = false;                // an internal request wants it
+  bool restarts = false;               // wanted again once it is gone
+  bool is_displaced = false;           // a default that had to go
+  bool is_preload = false;
+  bool is_cancelled = false;           // the load under way is not wanted
+  bool is_estimate_told = false;
+  State state = State::unloaded;
+  WorkId work;
+  WorkId load;
+  Reason load_reason = Reason::none;
+  Reason unload_reason = Reason::none;
+  std::optional<ComponentId> unload_for;
+  std::optional<ComponentId> displacer;
+  unsigned attempt = 0;                // of the current series; 0: none has failed
+  Instant retry_at;
+  Instant load_started;
+  Instant load_deadline = Instant::never();
+  unsigned leases = 0;
+  unsigned preemptible_leases = 0;
+  unsigned fast_pending = 0;           // fast leases that a gate told of and no event yet
+  Instant idle_since;
+  Instant loaded_at;
+  Instant last_used;
+  Bytes peak;
+  Duration load_time{0};
+  double probability = 0;
+  std::uint64_t probability_of = 0;    // the command that `probability` is of
+  std::uint64_t uses = 0;
+  std::uint64_t warm_uses = 0;
+  std::uint64_t loads = 0;
+  std::uint64_t unloads = 0;
+  std::uint64_t failures = 0;
+  ComponentPolicyState policy;
+  std::vector<Instant> undemanded;     // starts without a demand since the last one; at most 3
+
+  // Derived: rebuilt by rebuild_graph().
+  std::vector<ComponentId> needs;
+  std::vector<ComponentId> dependents;
+  std::vector<ComponentId> conflicts;
+  std::vector<ComponentId> closure;    // itself last
+  std::uint32_t rank = 0;              // topological: a need is below its dependents
+  // Derived: kept up to date as things change.
+  unsigned engaged_dependents = 0;     // that hold a reservation
+  unsigned wanted = 0;                 // waiting requests whose closure holds it
+  bool is_in_idle = false;
+  double idle_key = 0;
+  Instant idle_deadline = Instant::never();
+
+  template <class A>
+  void fields(A& a) {
+    a(spec, next_spec, is_removed, is_pinned, is_stopped, is_eager_done, is_kept, restarts,
+      is_displaced, is_preload, is_cancelled, is_estimate_told, state, work, load, load_reason,
+      unload_reason, unload_for, displacer, attempt, retry_at, load_started, load_deadline, leases,
+      preemptible_leases, fast_pending, idle_since, loaded_at, last_used, peak, load_time);
+    a(probability, probability_of, uses, warm_uses, loads, unloads, failures, policy, undemanded);
+  }
+};
+
+struct KnownCommand {
+  CommandId id;
+  SessionId session;
+  Instant at;
+  template <class A>
+  void fields(A& a) {
+    a(id, session, at);
+  }
+};
+
+enum class TimerKind : unsigned char { request, lease, load, retry, idle, drain };
+
+struct Engine::Impl {
+  // --- state that is stored ---
+  Configuration configuration;
+  std::vector<Component> components;
+  std::map<RequestId, Request> requests;
+  std::map<LeaseId, Lease> leases;
+  Ledger ledger;
+  Pressure pressure = Pressure::low;
+  Bytes available = Bytes::unlimited();
+  Totals totals;
+  PolicyState policy_state;
+  std::deque<KnownCommand> commands;
+  std::deque<Decision> decisions;
+  std::uint64_t next_decision = 1;
+  std::uint64_t next_work = 1;
+  std::uint64_t next_lease = 1;
+  std::uint64_t next_internal = 1;
+  std::uint64_t next_sequence = 1;
+  std::uint64_t command_count = 0;
+  Instant now;
+  Instant armed = Instant::never();
+  Instant drain_until = Instant::never();
+  bool is_shutting_down = false;
+  bool is_stopped = false;
+
+  template <class A>
+  void fields(A& a) {
+    a(configuration, components, requests, leases, ledger, pressure, available, totals, policy_state);
+    std::vector<KnownCommand> known(commands.begin(), commands.end());
+    std::vector<Decision> told(decisions.begin(), decisions.end());
+    a(known, told);
+    commands.assign(known.begin(), known.end());
+    decisions.assign(told.begin(), told.end());
+    a(next_decision, next_work, next_lease, next_internal, next_sequence, command_count, now, armed,
+      drain_until, is_shutting_down, is_stopped);
+  }
+
+  // --- derived ---
+  std::map<std::string, ComponentId, std::less<>> by_name;
+  std::vector<std::pair<std::string, PoolId>> pool_ids;
+  const EvictionPolicy* policy = nullptr;
+  std::set<std::tuple<Instant, TimerKind, std::uint64_t>> timers;
+  std::set<std::tuple<Priority, std::uint64_t, RequestId>> queue;  // key: inverted priority
+  std::set<std::tuple<Priority, double, ComponentId>> idle;
+  std::set<ComponentId> admitted;      // reserved, not started
+  std::set<ComponentId> loading;
+  std::set<ComponentId> leaving;       // closing or unloading
+  std::set<ComponentId> draining;
+  std::set<ComponentId> kept_dirty;    // whose keeping may have changed
+  std::map<WorkId, ComponentId> work;
+  bool is_dirty = true;
+  bool is_told_stuck = false;          // "nothing evictable" was told for this shortage
+  std::vector<Action>* out = nullptr;
+
+  // engine.cpp
+  void step(const Event& event, std::vector<Action>& actions);
+  void dispatch(const Event& event);
+  void rebuild_derived();
+  bool is_consistent() const;
+  Component& at(ComponentId id) { return components[id.value]; }
+  const Component& at(ComponentId id) const { return components[id.value]; }
+  bool is_known(ComponentId id) const {
+    return id.value < components.size() && !components[id.value].is_removed;
+  }
+  bool is_engaged(ComponentId id) const { return ledger.holds(id); }
+  void emit(Action action) { out->push_back(std::move(action)); }
+
+  // record.cpp
+  Decision& record(DecisionKind kind, Reason reason);
+  void record_component(DecisionKind kind, Reason reason, ComponentId id);
+  void flush_record();
+  bool has_pending_record = false;
+
+  // registry.cpp
+  void on(const event::Configured& event);
+  void on(const event::LearntBefore& event);
+  void apply_settings();
+  void rebuild_graph();
+  void recount();
+  void apply_next_spec(ComponentId id);
+  void note_keep(ComponentId id) { kept_dirty.insert(id); is_dirty = true; }
+
+  // timers.cpp
+  void arm(TimerKind kind, std::uint64_t id, Instant at);
+  void disarm(TimerKind kind, std::uint64_t id, Instant at);
+  void fire_due();
+  void fire(TimerKind kind, std::uint64_t id, Instant at);
+  void arm_shell();
+  void on(const event::TimerFired&) {}
+
+  // requests.cpp
+  void on(const event::CommandReceived& event);
+  void on(const event::SignalReceived& event);
+  void on(const event::LeaseRequested& event);
+  void on(const event::LoadRequested& event);
+  void on(const event::PinRequested& event);
+  void on(const event::RequestAbandoned& event);
+  void receive(Request request);
+  bool refuse_at_once(const Request& request);
+  std::vector<ComponentId> closure_of(const std::vector<ComponentId>& asked) const;
+  bool is_all_ready(const std::vector<ComponentId>& closure) const;
+  void grant(Request& request);
+  void reply_granted(const Request& request, LeaseId lease, Instant until);
+  void refuse(const Request& request, Errc code, Reason reason, ComponentId id, ComponentId other);
+  void refuse_plainly(RequestId id, Errc code, Reason reason, CommandId command = {});
+  void enqueue(Request request);
+  void dequeue(RequestId id);
+  void want(const Request& request, bool is_more);
+  void request_timed_out(Request& request);
+  void fail_waiting_on(ComponentId id);
+  void keep(ComponentId id, Reason reason);
+  void preload(ComponentId id, CommandId command);
+  void count_use(ComponentId id, bool is_warm);
+  void clear_preload(ComponentId id);
+
+  // admission.cpp
+  void settle();
+  bool grant_ready();
+  void settle_keeps();
+  bool admit_waiting();
+  bool try_admit(Request& request);
+  bool check_members(Request& request, const std::vector<ComponentId>& missing);
+  bool clear_conflicts(Request& request, const std::vector<ComponentId>& missing);
+  bool make_room(Request& request, const std::vector<ComponentId>& missing);
+  bool can_displace(ComponentId rival, Priority priority, std::vector<ComponentId>& victims) const;
+  void revoke_preemptible(ComponentId id);
+  void hinder(Request& request, Reason reason, ComponentId id, ComponentId other);
+  std::vector<Ledger::Demand> leaving_demands() const;
+  std::optional<std::vector<ComponentId>> victims_for(const std::vector<Ledger::Demand>& wanted,
+                                                      const std::vector<ComponentId>& spared);
+  Bytes bound(ComponentId id) const;
+  Ledger::Demand demand_for(ComponentId id) const;
+
+  // loads.cpp
+  void on(const event::LoadFinished& event);
+  void on(const event::ComponentExited& event);
+  void start_loads();
+  bool start_next();
+  void start_load(ComponentId id);
+  Duration path_after(ComponentId id, std::map<ComponentId, Duration>& known) const;
+  void load_done(ComponentId id, Bytes measured);
+  void load_failed(ComponentId id, bool counts);
+  void cancel_load(ComponentId id);
+  void engage(ComponentId id, const Ledger::Demand& demand, bool is_forced);
+  void disengage(ComponentId id);
+  void lose(ComponentId id, Reason reason);
+  void withdraw_unwanted();
+
+  // unloads.cpp
+  void on(const event::GateClosed& event);
+  void on(const event::GateRefused& event);
+  void on(const event::UnloadFinished& event);
+  void on(const event::UnloadRequested& event);
+  bool is_free(ComponentId id) const;   // ready or draining, and nothing holds it
+  void refresh_idle(ComponentId id);
+  void drop_idle(ComponentId id);
+  void begin_close(ComponentId id, Reason reason, std::optional<ComponentId> because);
+  void start_unload(ComponentId id);
+  void drain(ComponentId id, Reason reason);
+  void settle_drains();
+  void gone(ComponentId id);
+  void rekey_idle();
+  EvictionCandidate candidate(ComponentId id) const;
+  void set_state(ComponentId id, Trigger trigger);
+
+  // leases.cpp
+  void on(const event::LeaseTaken& event);
+  void on(const event::LeaseRenewed& event);
+  void on(const event::LeaseReleased& event);
+  void on(const event::UseReported& event);
+  LeaseId add_lease(Lease lease);
+  void end_lease(LeaseId id, Reason reason, bool is_told, ComponentId cause);
+  void end_leases_on(ComponentId id, Reason reason);
+  void learn_from_lease(SessionId session, CommandId command,
+                        const std::vector<ComponentId>& components);
+
+  // pressure.cpp
+  void on(const event::MemorySampled& event);
+  void set_pressure(Pressure level);
+  Pressure level_of(Bytes bytes) const;
+  Duration idle_limit(ComponentId id) const;
+  void relieve_budget();
+  void relieve_pressure();
+
+  // lifetime.cpp
+  void on(const event::ShutdownRequested& event);
+  void on(const event::Restored& event);
+  void adopt(const event::Running& running);
+  void settle_shutdown();
+};
+
+inline constexpr std::uint64_t internal_bit = 1ULL << 63;
+
+}  // namespace hearth

@@ -1,0 +1,104 @@
+#include "runtime/component_group.h"
+
+#include <fcntl.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <optional>
+#include <string_view>
+
+#include "runtime/files.h"
+
+namespace hearth {
+namespace {
+
+bool put(const std::string& path, const std::string& text) {
+  const Descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
+  return file.is_open() &&
+         ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
+// Our own path in the hierarchy of `controller` ("" is version 2), of /proc/self/cgroup.
+std::optional<std::string> own_path(std::string_view controller) {
+  const auto text = read_file("/proc/self/cgroup");
+  if (!text) return std::nullopt;
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    const std::size_t first = line.find(':');
+    const std::size_t second = first == line.npos ? first : line.find(':', first + 1);
+    if (second == line.npos) continue;
+    const std::string names = "," + std::string{line.substr(first + 1, second - first - 1)} + ",";
+    const bool is_it = controller.empty()
+                           ? names == ",,"
+                           : names.find("," + std::string{controller} + ",") != names.npos;
+    if (is_it) return std::string{line.substr(second + 1)};
+  }
+  return std::nullopt;
+}
+
+std::optional<std::string> make_below(const std::string& mount, std::string_view controller,
+                                      const std::string& name) {
+  const auto own = own_path(controller);
+  if (!own) return std::nullopt;
+  const std::string base = mount + (*own == "/" ? "" : *own);
+  // Kinds that are not mounted would leave an ordinary directory: ask for a file of theirs first.
+  if (::access((base + "/cgroup.procs").c_str(), W_OK) != 0) return std::nullopt;
+  const std::string path = base + "/hearth-" + name + "-" + std::to_string(::getpid());
+  if (::mkdir(path.c_str(), 0755) != 0) return std::nullopt;
+  return path;
+}
+
+}  // namespace
+
+ComponentGroup ComponentGroup::make(const std::string& name, Bytes memory_max,
+                                    std::uint64_t pids_max) {
+  ComponentGroup group;
+  if (memory_max == Bytes{} && pids_max == 0) return group;
+  bool is_memory_limited = memory_max == Bytes{};
+  bool is_count_limited = pids_max == 0;
+  const std::string memory = std::to_string(memory_max.count);
+  const std::string pids = std::to_string(pids_max);
+  for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+    const auto path = make_below(mount, "", name);
+    if (!path) continue;
+    group.directories_.push_back(*path);
+    is_memory_limited = is_memory_limited || put(*path + "/memory.max", memory);
+    is_count_limited = is_count_limited || put(*path + "/pids.max", pids);
+    break;
+  }
+  if (!is_memory_limited) {
+    if (const auto path = make_below("/sys/fs/cgroup/memory", "memory", name)) {
+      group.directories_.push_back(*path);
+      is_memory_limited = put(*path + "/memory.limit_in_bytes", memory);
+    }
+  }
+  if (!is_count_limited) {
+    if (const auto path = make_below("/sys/fs/cgroup/pids", "pids", name)) {
+      group.directories_.push_back(*path);
+      is_count_limited = put(*path + "/pids.max", pids);
+    }
+  }
+  group.is_complete_ = is_memory_limited && is_count_limited;
+  return group;
+}
+
+bool ComponentGroup::add(pid_t process) const {
+  bool is_in = is_complete_;
+  for (const std::string& directory : directories_) {
+    is_in = put(directory + "/cgroup.procs", std::to_string(process)) && is_in;
+  }
+  return is_in;
+}
+
+void ComponentGroup::kill() const {
+  for (const std::string& directory : directories_) (void)put(directory + "/cgroup.kill", "1");
+}
+
+void ComponentGroup::remove() const {
+  for (const std::string& directory : directories_) (void)::rmdir(directory.c_str());
+}
+
+}  // namespace hearth

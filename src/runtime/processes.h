@@ -1,0 +1,30 @@
+// Trees of processes: who descends from whom, what they hold, and their end.
+//
+// Contract   descendants() lists every process below `root`, grandchildren included, root not; a tree
+//            that changes meanwhile may be listed in part. tree_memory() sums over root and below:
+//            anonymous (with shared memory and swap), file-backed exclusive and shared, PSS.
+//            marked_processes() lists processes whose environment at their start held "NAME=value".
+// Threads    thread-safe.  Cost  some 10 us a process, 3 ms more a resident GiB for the memory.
+#pragma once
+
+#include <sys/types.h>
+
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "ports/driver.h"
+
+namespace hearth {
+
+[[nodiscard]] std::vector<pid_t> descendants(pid_t root);
+[[nodiscard]] std::optional<MemoryFigures> parse_smaps_rollup(std::string_view text);
+[[nodiscard]] MemoryFigures tree_memory(pid_t root);
+[[nodiscard]] std::vector<pid_t> marked_processes(std::string_view assignment);
+// SIGKILL to each of them; a process that is gone does no harm.
+void kill_all(const std::vector<pid_t>& processes);
+// "exit status 3", "killed by SIGKILL (out of memory?)" of a wait status.
+[[nodiscard]] std::string exit_text(int status);
+
+}  // namespace hearth

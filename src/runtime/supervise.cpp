@@ -1,0 +1,331 @@
+#include "runtime/supervise.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/prctl.h>
+#include <sys/signalfd.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+#include <cstdlib>
+#include <cstring>
+#include <memory>
+
+#include "runtime/clock.h"
+#include "runtime/component_group.h"
+#include "runtime/component_log.h"
+#include "runtime/files.h"
+#include "runtime/processes.h"
+
+namespace hearth {
+namespace {
+
+class Supervisor {
+ public:
+  int run();
+
+ private:
+  void prepare();
+  [[nodiscard]] bool start();
+  [[nodiscard]] int spawn(int output);
+  void open_notify_socket();
+  void wait_for_something();
+  void read_output();
+  void read_notify();
+  void read_order();
+  void greet();
+  void listen_for_daemon();
+  void stop();
+  void reap();
+  void kill_everything();
+  void report(SuperviseReport::Kind kind, std::string text = {});
+
+  SuperviseJob job_;
+  Descriptor control_;
+  Descriptor listener_;
+  Descriptor run_directory_;
+  Descriptor signals_;
+  Descriptor output_;
+  Descriptor notify_;
+  std::unique_ptr<ComponentLog> log_;
+  ComponentGroup group_;
+  pid_t main_ = 0;
+  int main_status_ = 0;
+  bool is_main_gone_ = false;
+  bool is_ready_ = false;          // the daemon has said so
+  bool is_ready_told_ = false;     // we have said so
+  bool is_over_ = false;
+  Instant kill_at_ = Instant::never();
+};
+
+int Supervisor::run() {
+  prepare();
+  const auto order = receive_order(control_.get());
+  if (!order || order->kind != SuperviseOrder::Kind::start) return 0;
+  job_ = order->job;
+  log_ = std::make_unique<ComponentLog>(job_.log_path);
+  if (!start()) return 1;
+  while (!is_over_) wait_for_something();
+  const bool was_gone = is_main_gone_;
+  kill_everything();
+  read_output();
+  std::string how = exit_text(main_status_);
+  if (!was_gone) how = "ended by hearth";
+  report(SuperviseReport::Kind::exited, how);
+  if (listener_.is_open()) {
+    (void)::unlinkat(run_directory_.get(), (job_.name + ".sock").c_str(), 0);
+  }
+  return 0;
+}
+
+void Supervisor::prepare() {
+  (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);
+  (void)::signal(SIGPIPE, SIG_IGN);
+  (void)::signal(SIGHUP, SIG_IGN);
+  (void)::signal(SIGINT, SIG_IGN);
+  sigset_t wanted;
+  sigemptyset(&wanted);
+  sigaddset(&wanted, SIGCHLD);
+  sigaddset(&wanted, SIGTERM);
+  (void)::sigprocmask(SIG_SETMASK, &wanted, nullptr);
+  signals_.reset(::signalfd(-1, &wanted, SFD_CLOEXEC | SFD_NONBLOCK));
+  control_.reset(::fcntl(supervise_socket, F_DUPFD_CLOEXEC, 3));
+  const int nothing = ::open("/dev/null", O_RDWR | O_CLOEXEC);
+  (void)::dup2(nothing, 0);
+  (void)::close(nothing);
+}
+
+void Supervisor::report(SuperviseReport::Kind kind, std::string text) {
+  if (!control_.is_open()) return;
+  SuperviseReport message;
+  message.kind = kind;
+  message.process = main_;
+  message.text = std::move(text);
+  if (log_) message.last_line = log_->last_line();
+  if (kind == SuperviseReport::Kind::hello) message.job = job_;
+  (void)send_report(control_.get(), message);
+}
+
+bool Supervisor::start() {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) {
+    report(SuperviseReport::Kind::spawn_failed, error_text(errno));
+    return false;
+  }
+  output_.reset(ends[0]);
+  const Descriptor written{ends[1]};
+  (void)::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
+  for (const auto& [name, value] : job_.env) (void)::setenv(name.c_str(), value.c_str(), 1);
+  if (job_.is_notified) open_notify_socket();
+  group_ = ComponentGroup::make(job_.name, Bytes{job_.memory_max}, job_.pids_max);
+  const int error = spawn(written.get());
+  if (error != 0) {
+    report(SuperviseReport::Kind::spawn_failed, error_text(error));
+    return false;
+  }
+  if (!group_.add(main_) && (job_.memory_max != 0 || job_.pids_max != 0)) {
+    constexpr std::string_view told =
+        "hearth: no control group can be made here: limits are not in force\n";
+    (void)log_->take(told);
+  }
+  report(SuperviseReport::Kind::started);
+  return true;
+}
+
+int Supervisor::spawn(int output) {
+  posix_spawn_file_actions_t actions;
+  (void)posix_spawn_file_actions_init(&actions);
+  (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  (void)posix_spawn_file_actions_adddup2(&actions, output, 1);
+  (void)posix_spawn_file_actions_adddup2(&actions, output, 2);
+  if (!job_.directory.empty()) {
+    (void)posix_spawn_file_actions_addchdir_np(&actions, job_.directory.c_str());
+  }
+  posix_spawnattr_t attributes;
+  (void)posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  sigset_t defaults;
+  sigemptyset(&defaults);
+  for (const int number : {SIGPIPE, SIGHUP, SIGINT}) sigaddset(&defaults, number);
+  (void)posix_spawnattr_setsigmask(&attributes, &none);
+  (void)posix_spawnattr_setsigdefault(&attributes, &defaults);
+  (void)posix_spawnattr_setpgroup(&attributes, 0);
+  (void)posix_spawnattr_setflags(
+      &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  std::vector<std::string> arguments = job_.argv;
+  if (job_.is_shell) arguments.insert(arguments.begin(), {"/bin/sh", "-c"});
+  std::vector<char*> pointers;
+  for (std::string& argument : arguments) pointers.push_back(argument.data());
+  pointers.push_back(nullptr);
+  const int error =
+      posix_spawnp(&main_, pointers[0], &actions, &attributes, pointers.data(), environ);
+  (void)posix_spawnattr_destroy(&attributes);
+  (void)posix_spawn_file_actions_destroy(&actions);
+  return error;
+}
+
+void Supervisor::open_notify_socket() {
+  notify_.reset(::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  // Without a path the system chooses an abstract name of its own.
+  if (::bind(notify_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)) != 0) return;
+  socklen_t length = sizeof address;
+  if (::getsockname(notify_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return;
+  const std::size_t size = length - offsetof(sockaddr_un, sun_path);
+  if (size < 2) return;
+  const std::string name = "@" + std::string{address.sun_path + 1, size - 1};
+  (void)::setenv("NOTIFY_SOCKET", name.c_str(), 1);
+}
+
+void Supervisor::wait_for_something() {
+  std::array<pollfd, 5> waited{
+      pollfd{signals_.get(), POLLIN, 0}, pollfd{output_.get(), POLLIN, 0},
+      pollfd{control_.get(), POLLIN, 0}, pollfd{notify_.get(), POLLIN, 0},
+      pollfd{control_.is_open() ? -1 : listener_.get(), POLLIN, 0}};
+  int timeout = -1;
+  if (kill_at_ != Instant::never()) {
+    const double left = milliseconds(kill_at_ - boot_now());
+    timeout = left <= 0 ? 0 : static_cast<int>(left) + 1;
+  }
+  if (::poll(waited.data(), waited.size(), timeout) < 0 && errno != EINTR) {
+    is_over_ = true;
+    return;
+  }
+  if (waited[1].revents != 0) read_output();
+  if (waited[3].revents != 0) read_notify();
+  if (waited[0].revents != 0) reap();
+  if (waited[2].revents != 0) read_order();
+  if (waited[4].revents != 0) greet();
+  if (kill_at_ <= boot_now()) is_over_ = true;
+}
+
+void Supervisor::read_output() {
+  std::array<char, 16384> chunk;
+  // A component that never stops talking must not keep us from everything else.
+  for (int i = 0; i < 64 && output_.is_open(); ++i) {
+    const ssize_t got = ::read(output_.get(), chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got < 0) return;
+    if (got == 0) {
+      output_.reset();
+      return;
+    }
+    const bool is_seen = log_->take({chunk.data(), static_cast<std::size_t>(got)}, job_.ready_line);
+    if (is_seen && !is_ready_told_) {
+      is_ready_told_ = true;
+      report(SuperviseReport::Kind::ready);
+    }
+  }
+}
+
+void Supervisor::read_notify() {
+  std::array<char, 4096> datagram;
+  while (true) {
+    const ssize_t got = ::recv(notify_.get(), datagram.data(), datagram.size(), 0);
+    if (got <= 0) return;
+    const std::string text = "\n" + std::string{datagram.data(), static_cast<std::size_t>(got)} + "\n";
+    if (text.find("\nREADY=1\n") != std::string::npos && !is_ready_told_) {
+      is_ready_told_ = true;
+      report(SuperviseReport::Kind::ready);
+    }
+  }
+}
+
+void Supervisor::read_order() {
+  const auto order = receive_order(control_.get());
+  if (!order) {  // the daemon is dead
+    control_.reset();
+    if (!job_.is_kept || !is_ready_ || !listener_.is_open()) is_over_ = true;
+    return;
+  }
+  switch (order->kind) {
+    case SuperviseOrder::Kind::start: return;
+    case SuperviseOrder::Kind::ready:
+      is_ready_ = true;
+      job_.ready_line.clear();
+      if (job_.is_kept) listen_for_daemon();
+      return;
+    case SuperviseOrder::Kind::stop: stop(); return;
+    case SuperviseOrder::Kind::kill: is_over_ = true; return;
+  }
+}
+
+void Supervisor::listen_for_daemon() {
+  run_directory_.reset(::open(job_.run_dir.c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC));
+  listener_.reset(::socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0));
+  const std::string name = job_.name + ".sock";
+  const std::string path = short_socket_path(run_directory_.get(), name);
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  path.copy(address.sun_path, sizeof address.sun_path - 1);
+  (void)::unlinkat(run_directory_.get(), name.c_str(), 0);
+  if (::bind(listener_.get(), reinterpret_cast<sockaddr*>(&address), sizeof address) != 0 ||
+      ::listen(listener_.get(), 1) != 0) {
+    listener_.reset();
+  }
+}
+
+void Supervisor::greet() {
+  control_.reset(::accept4(listener_.get(), nullptr, nullptr, SOCK_CLOEXEC));
+  ucred peer{};
+  socklen_t size = sizeof peer;
+  if (control_.is_open() &&
+      (::getsockopt(control_.get(), SOL_SOCKET, SO_PEERCRED, &peer, &size) != 0 ||
+       peer.uid != ::geteuid())) {
+    control_.reset();
+  }
+  report(SuperviseReport::Kind::hello);
+}
+
+void Supervisor::stop() {
+  if (is_main_gone_) return;
+  // The whole group: a shell in front of the server would swallow the signal.
+  if (::kill(-main_, job_.stop_signal) != 0) (void)::kill(main_, job_.stop_signal);
+  kill_at_ = boot_now() + job_.grace;
+}
+
+void Supervisor::reap() {
+  signalfd_siginfo signal{};
+  while (::read(signals_.get(), &signal, sizeof signal) == sizeof signal) {
+    if (signal.ssi_signo == SIGTERM) stop();
+  }
+  while (true) {
+    int status = 0;
+    const pid_t gone = ::waitpid(-1, &status, WNOHANG);
+    if (gone <= 0) return;
+    if (gone != main_) continue;
+    main_status_ = status;
+    is_main_gone_ = true;
+    is_over_ = true;
+  }
+}
+
+void Supervisor::kill_everything() {
+  // As the subreaper we are the parent of every orphan: when there is no child left, nothing is.
+  for (int round = 0; round < 5000; ++round) {
+    group_.kill();
+    kill_all(descendants(::getpid()));
+    reap();
+    if (::waitpid(-1, nullptr, WNOHANG) < 0 && errno == ECHILD) break;
+    pollfd waited{signals_.get(), POLLIN, 0};
+    (void)::poll(&waited, 1, 2);
+  }
+  group_.remove();
+}
+
+}  // namespace
+
+int supervise_main(int /*argc*/, char** /*argv*/) {
+  Supervisor supervisor;
+  return supervisor.run();
+}
+
+}  // namespace hearth

@@ -1,0 +1,340 @@
+#include "sim/checker.h"
+
+#include <algorithm>
+
+namespace hearth::sim {
+
+std::string megabytes(Bytes bytes) {
+  return std::to_string(bytes.count >> 20) + " MiB (" + std::to_string(bytes.count) + ")";
+}
+
+void Checker::violate(std::string invariant, std::string text) {
+  if (violation_) return;
+  violation_ = Violation{std::move(invariant), std::move(text), steps_, now_};
+}
+
+std::string Checker::name(ComponentId id) const {
+  return id.value < models_.size() ? models_[id.value].spec.name
+                                   : "component " + std::to_string(id.value);
+}
+
+void Checker::touch(ComponentId id) {
+  if (id.value < models_.size() && std::ranges::find(touched_, id) == touched_.end()) {
+    touched_.push_back(id);
+  }
+}
+
+std::vector<ComponentId> Checker::closure(std::span<const ComponentId> asked) const {
+  std::vector<ComponentId> found;
+  std::vector<ComponentId> open(asked.begin(), asked.end());
+  while (!open.empty()) {
+    const ComponentId id = open.back();
+    open.pop_back();
+    if (id.value >= models_.size() || std::ranges::find(found, id) != found.end()) continue;
+    found.push_back(id);
+    open.insert(open.end(), at(id).needs.begin(), at(id).needs.end());
+  }
+  std::ranges::sort(found);
+  return found;
+}
+
+bool Checker::is_resident(ComponentId id) const {
+  return id.value < models_.size() && at(id).phase == Phase::resident;
+}
+bool Checker::is_open(ComponentId id) const {
+  return is_resident(id) && at(id).gate == Gate::open;
+}
+
+void Checker::apply(const Event& event, std::span<const Action> actions) {
+  ++steps_;
+  now_ = std::max(now_, event.at);
+  touched_.clear();
+  started_.clear();
+  immediate_.clear();
+  gates_owed_.clear();
+  gates_released_.clear();
+  has_relief_ = false;
+  is_sample_ = false;
+  has_restored_ = false;
+  std::visit([this](const auto& what) { on(what); }, event.what);
+  for (const Action& action : actions) {
+    std::visit([this](const auto& what) { on(what); }, action);
+  }
+  end_of_step();
+}
+
+void Checker::end_of_step() {
+  for (const RequestId id : immediate_) {
+    if (requests_.contains(id)) {
+      violate("I4", "request " + std::to_string(id.value) + " got no reply in its own step");
+    }
+  }
+  if (!deadlines_.empty()) {
+    const Instant first = *deadlines_.begin();
+    if (first <= now_) violate("I4", "a request waits past its deadline");
+    if (armed_ > first) violate("I4", "no timer is armed for the deadline of a request");
+  }
+  std::ranges::sort(gates_owed_);
+  std::ranges::sort(gates_released_);
+  if (gates_owed_ != gates_released_) {
+    violate("I4", "the gates released are not those of the fast leases that ended");
+  }
+  check_budgets();
+  check_relief();
+}
+
+std::size_t Checker::budget_count() const {
+  return 1 + settings_.resources.size() + settings_.pools.size();
+}
+
+Bytes Checker::budget_of(std::size_t budget) const {
+  if (budget == 0) return settings_.budget;
+  const std::size_t resources = settings_.resources.size();
+  if (budget <= resources) return settings_.resources[budget - 1].bytes;
+  return settings_.pools[budget - 1 - resources].bytes;
+}
+
+Bytes Checker::used_of(std::size_t budget) const {
+  if (budget == 0) return ram_used_;
+  const std::size_t resources = settings_.resources.size();
+  if (budget <= resources) return others_used_[budget - 1];
+  return pools_used_[budget - resources];
+}
+
+bool Checker::holds_in(const Model& model, std::size_t budget) const {
+  if (model.phase == Phase::gone) return false;
+  if (budget == 0) return true;
+  const std::size_t resources = settings_.resources.size();
+  if (budget > resources) return model.held.pool == budget - resources;
+  return budget - 1 < model.held.others.size() && model.held.others[budget - 1] > Bytes{};
+}
+
+// I1: what was started fits, and what does not fit any more is being mended.
+void Checker::check_budgets() {
+  const std::size_t count = budget_count();
+  was_over_.resize(count, false);
+  for (std::size_t budget = 0; budget < count; ++budget) {
+    const bool is_over = used_of(budget) > budget_of(budget);
+    if (is_over) {
+      for (const ComponentId id : started_) {
+        if (!holds_in(at(id), budget)) continue;
+        violate("I1", "a load of " + name(id) + " starts with " + megabytes(used_of(budget)) +
+                          " reserved of " + megabytes(budget_of(budget)));
+      }
+      const auto is_mended = [&](const Model& model) {
+        return is_leaving(model) && holds_in(model, budget);
+      };
+      if (!was_over_[budget] && !has_relief_ && std::ranges::none_of(models_, is_mended)) {
+        violate("I1", "budget " + std::to_string(budget) + " went over, to " +
+                          megabytes(used_of(budget)) + " of " + megabytes(budget_of(budget)) +
+                          ", without relief or a word");
+      }
+    }
+    was_over_[budget] = is_over;
+  }
+}
+
+bool Checker::is_leaving(const Model& model) const {
+  return model.phase == Phase::unloading || (model.phase == Phase::loading && model.is_cancelled) ||
+         (model.phase == Phase::resident && model.gate != Gate::open);
+}
+
+bool Checker::is_anything_leaving() const {
+  return std::ranges::any_of(models_, [this](const Model& m) { return is_leaving(m); });
+}
+
+bool Checker::has_live_dependent(ComponentId id) const {
+  for (const Model& model : models_) {
+    if (model.phase == Phase::gone) continue;
+    const bool now = std::ranges::find(model.needs, id) != model.needs.end();
+    const auto& then = model.needs_at_load;
+    if (now && std::ranges::find(then, id) != then.end()) return true;
+  }
+  return false;
+}
+
+bool Checker::is_evictable(ComponentId id) const {
+  const Model& model = at(id);
+  if (model.phase != Phase::resident || model.gate != Gate::open || model.leases > 0) return false;
+  if (model.is_kept_by_pin || model.spec.priority == Priority::core) return false;
+  if (has_live_dependent(id)) return false;
+  for (const auto& [request, asked] : requests_) {
+    if (std::ranges::find(asked.components, id) != asked.components.end()) return false;
+  }
+  return true;
+}
+
+// I5: critical pressure leads to an unload or to "nothing evictable" within one sample.
+void Checker::check_relief() {
+  has_relief_since_ = has_relief_since_ || has_relief_;
+  if (!is_sample_) return;
+  if (pressure_ < Pressure::critical) {
+    critical_samples_ = 0;
+    was_told_stuck_ = false;
+    has_relief_since_ = false;
+    return;
+  }
+  bool has_evictable = false;
+  for (std::uint32_t i = 0; i < models_.size() && !has_evictable; ++i) {
+    has_evictable = is_evictable(ComponentId{i});
+  }
+  const bool is_answered = has_relief_since_ || is_anything_leaving() || is_shutting_down_ ||
+                           (was_told_stuck_ && !has_evictable);
+  critical_samples_ = is_answered ? 0 : critical_samples_ + 1;
+  has_relief_since_ = false;
+  if (critical_samples_ >= 2) {
+    violate("I5", "critical pressure for two samples without an unload or a word");
+  }
+}
+
+void Checker::hold(ComponentId id, Demand demand) {
+  release(id);
+  ram_used_ += demand.ram;
+  if (demand.pool > 0) pools_used_[demand.pool] += demand.ram;
+  for (std::size_t i = 0; i < demand.others.size(); ++i) others_used_[i] += demand.others[i];
+  at(id).held = std::move(demand);
+}
+
+void Checker::set_ram(ComponentId id, Bytes ram) {
+  Demand demand = at(id).held;
+  demand.ram = ram;
+  hold(id, std::move(demand));
+}
+
+void Checker::release(ComponentId id) {
+  Demand& held = at(id).held;
+  ram_used_ -= held.ram;
+  if (held.pool > 0) pools_used_[held.pool] -= held.ram;
+  for (std::size_t i = 0; i < held.others.size(); ++i) others_used_[i] -= held.others[i];
+  held = Demand{};
+}
+
+void Checker::add_lease(LeaseId id, Lease lease) {
+  for (const ComponentId component : lease.components) {
+    ++at(component).leases;
+    touch(component);
+  }
+  if (lease.request) granted_.emplace(lease.request, id);
+  if (!leases_.emplace(id, std::move(lease)).second) {
+    violate("I4", "lease " + std::to_string(id.value) + " is given twice");
+  }
+}
+
+void Checker::end_lease(LeaseId id) {
+  const auto found = leases_.find(id);
+  if (found == leases_.end()) return;
+  for (const ComponentId component : found->second.components) {
+    --at(component).leases;
+    touch(component);
+    if (found->second.is_fast) gates_owed_.push_back(component);
+  }
+  granted_.erase(found->second.request);
+  leases_.erase(found);
+}
+
+void Checker::compare(const Engine& engine) {
+  if (engine.now() != now_) violate("I6", "the engine's clock is not the largest time it was told");
+  if (engine.pressure() != pressure_) violate("I5", "the pressure is not that of the last sample");
+  for (const ComponentId id : touched_) compare_one(id, engine);
+  compare_sums(engine);
+}
+
+void Checker::compare_one(ComponentId id, const Engine& engine) {
+  Model& model = at(id);
+  const ComponentView view = engine.component(id);
+  model.is_draining = view.state == State::draining;
+  const auto wrong = [&](const std::string& invariant, const std::string& what) {
+    violate(invariant, name(id) + " is " + std::string{name_of(view.state)} + ": " + what);
+  };
+  const bool is_up = view.state == State::ready || view.state == State::draining ||
+                     view.state == State::closing;
+  if (is_up != (model.phase == Phase::resident)) wrong("I2", "the model has it up, or not, against it");
+  if ((view.state == State::loading) != (model.phase == Phase::loading)) {
+    wrong("I4", "a load begins and ends with its actions only");
+  }
+  if ((view.state == State::unloading) != (model.phase == Phase::unloading)) {
+    wrong("I4", "an unload begins and ends with its actions only");
+  }
+  if (is_up && (view.state == State::closing) != (model.gate != Gate::open)) {
+    wrong("I2", "its gate is not as its state says");
+  }
+  if (view.reserved != model.held.ram) {
+    wrong("I1", "the ledger says " + megabytes(view.reserved) + ", the model " +
+                    megabytes(model.held.ram));
+  }
+  if (view.leases != model.leases) {
+    wrong("I2", std::to_string(view.leases) + " leases, " + std::to_string(model.leases) +
+                    " by the model");
+  }
+  if (view.is_pinned != model.is_kept_by_pin) wrong("I4", "a pin is lost or made up");
+  if (view.is_removed != model.is_removed) wrong("I4", "removed, or not, against the configuration");
+  if (is_up && view.load != model.load) wrong("I4", "it is not of the load that brought it up");
+  if (view.state != State::ready) return;
+  for (const ComponentId need : model.needs) {
+    const auto& then = model.needs_at_load;
+    if (std::ranges::find(then, need) != then.end() && at(need).phase != Phase::resident) {
+      wrong("I3", "what it needs is not there: " + name(need));
+    }
+  }
+}
+
+void Checker::compare_sums(const Engine& engine) {
+  const Ledger& ledger = engine.ledger();
+  if (ledger.used(ResourceId{0}) != ram_used_) {
+    violate("I1", "the ledger counts " + megabytes(ledger.used(ResourceId{0})) + " of ram, the model " +
+                      megabytes(ram_used_));
+  }
+  if (is_configured_ && ledger.budget(ResourceId{0}) != settings_.budget) {
+    violate("I1", "the budget is not the configured one");
+  }
+  for (std::size_t i = 0; i < settings_.resources.size(); ++i) {
+    const ResourceId resource{static_cast<std::uint16_t>(i + 1)};
+    if (ledger.used(resource) != others_used_[i]) {
+      violate("I1", "the ledger disagrees on " + settings_.resources[i].name);
+    }
+  }
+  for (std::size_t i = 1; i < pools_used_.size(); ++i) {
+    if (ledger.pool_used(PoolId{static_cast<std::uint16_t>(i)}) != pools_used_[i]) {
+      violate("I1", "the ledger disagrees on the pool " + settings_.pools[i - 1].name);
+    }
+  }
+}
+
+void Checker::compare_all(const Engine& engine) {
+  if (engine.component_count() != models_.size()) {
+    violate("I6", "the engine knows " + std::to_string(engine.component_count()) +
+                      " components, the model " + std::to_string(models_.size()));
+    return;
+  }
+  Bytes ram;
+  for (std::uint32_t i = 0; i < models_.size(); ++i) {
+    const ComponentId id{i};
+    compare_one(id, engine);
+    ram += at(id).held.ram;
+    if (at(id).phase == Phase::gone && at(id).held.ram > Bytes{}) {
+      violate("I1", name(id) + " is gone and holds memory");
+    }
+  }
+  if (ram != ram_used_) violate("I1", "the model's own sum is off");
+  compare_sums(engine);
+  if (!engine.ledger().recount()) violate("I1", "the ledger's recount disagrees with its sums");
+  const auto leases = engine.leases();
+  bool are_equal = leases.size() == leases_.size();
+  for (const LeaseView& view : leases) {
+    const auto found = leases_.find(view.id);
+    if (!are_equal) break;
+    are_equal = found != leases_.end();
+    if (!are_equal) break;
+    std::vector<ComponentId> held(view.components.begin(), view.components.end());
+    std::ranges::sort(held);
+    are_equal = held == found->second.components;
+  }
+  if (!are_equal) violate("I4", "the leases of the engine are not those of the model");
+  const std::size_t waiting = engine.waiting();
+  if (waiting < requests_.size() || waiting > requests_.size() + lost_.size()) {
+    violate("I4", std::to_string(waiting) + " requests wait, " + std::to_string(requests_.size()) +
+                      " by the model");
+  }
+}
+
+}  // namespace hearth::sim
