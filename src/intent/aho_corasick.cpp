@@ -9,8 +9,9 @@ void AhoCorasick::add(std::string_view pattern, std::uint32_t value) {
 }
 
 void AhoCorasick::build() {
-  std::stable_sort(patterns_.begin(), patterns_.end(),
-                   [](const Pattern& a, const Pattern& b) { return a.bytes < b.bytes; });
+  std::sort(patterns_.begin(), patterns_.end(), [](const Pattern& a, const Pattern& b) {
+    return a.bytes != b.bytes ? a.bytes < b.bytes : a.value < b.value;
+  });
   build_tree();
   build_links();
   patterns_ = {};
