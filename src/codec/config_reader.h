@@ -127,11 +127,12 @@ class ConfigReader {
     key_ = key_before;
   }
 
-  // Messages are about this component from now on ("": the file), places are put there.
-  void about(std::string subject, std::map<std::string, ConfigPlace>* places) {
+  // Messages are about this component and key from now on ("": the file), places are put there.
+  void about(std::string subject, std::map<std::string, ConfigPlace>* places,
+             std::string key = "") {
     subject_ = subject.empty() ? "" : std::move(subject) + ": ";
     prefix_.clear();
-    key_.clear();
+    key_ = std::move(key);
     places_ = places;
   }
 
