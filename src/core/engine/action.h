@@ -20,9 +20,9 @@ namespace hearth {
 namespace action {
 
 struct StartLoad {
-  WorkId work;
-  ComponentId component;
-  Bytes reserved;
+  WorkId work{};
+  ComponentId component{};
+  Bytes reserved{};
   unsigned attempt = 1;
   bool is_preload = false;
   template <class A>
@@ -32,7 +32,7 @@ struct StartLoad {
 };
 // The load is not wanted any more or took too long. LoadFinished still comes, with any outcome.
 struct CancelLoad {
-  WorkId work;
+  WorkId work{};
   template <class A>
   void fields(A& a) {
     a(work);
@@ -40,14 +40,14 @@ struct CancelLoad {
 };
 // Opened after a load is done or a refused gate; closed before an unload.
 struct OpenGate {
-  ComponentId component;
+  ComponentId component{};
   template <class A>
   void fields(A& a) {
     a(component);
   }
 };
 struct CloseGate {
-  ComponentId component;
+  ComponentId component{};
   template <class A>
   void fields(A& a) {
     a(component);
@@ -55,15 +55,15 @@ struct CloseGate {
 };
 // One fast lease on this component has ended.
 struct ReleaseGate {
-  ComponentId component;
+  ComponentId component{};
   template <class A>
   void fields(A& a) {
     a(component);
   }
 };
 struct StartUnload {
-  WorkId work;
-  ComponentId component;
+  WorkId work{};
+  ComponentId component{};
   template <class A>
   void fields(A& a) {
     a(work, component);
@@ -71,7 +71,7 @@ struct StartUnload {
 };
 // Replaces the one before: send TimerFired at `at` (Instant::never(): none).
 struct ArmTimer {
-  Instant at;
+  Instant at{};
   template <class A>
   void fields(A& a) {
     a(at);
@@ -79,7 +79,7 @@ struct ArmTimer {
 };
 
 struct ReplyComponent {
-  ComponentId component;
+  ComponentId component{};
   bool is_cold = false;    // was not ready when the request arrived
   bool is_ready = false;
   bool is_asked = true;    // false: it came along as a need of another
@@ -89,18 +89,18 @@ struct ReplyComponent {
   }
 };
 struct Reply {
-  RequestId request;
+  RequestId request{};
   bool is_granted = false;       // false: `code`, `reason` and the culprits say why
   bool is_accepted = false;      // granted without waiting (202)
   Errc code = Errc::failed;
   Reason reason = Reason::none;
-  ComponentId component;         // whom the refusal is about
-  ComponentId other;             // the rival or the need behind it, else the same as component
-  LeaseId lease;
-  Instant lease_until;
-  CommandId command;
+  ComponentId component{};         // whom the refusal is about
+  ComponentId other{};             // the rival or the need behind it, else the same as component
+  LeaseId lease{};
+  Instant lease_until{};
+  CommandId command{};
   Duration wait{0};
-  std::vector<ReplyComponent> components;
+  std::vector<ReplyComponent> components{};
   template <class A>
   void fields(A& a) {
     auto raw = static_cast<std::uint32_t>(code);
@@ -112,9 +112,9 @@ struct Reply {
 
 // A lease ended though its owner did not release it.
 struct LeaseEnded {
-  LeaseId lease;
+  LeaseId lease{};
   Reason reason = Reason::none;
-  ComponentId component;
+  ComponentId component{};
   template <class A>
   void fields(A& a) {
     a(lease, reason, component);
@@ -123,8 +123,8 @@ struct LeaseEnded {
 
 // Evidence: this command really used these components.
 struct Learn {
-  CommandId command;
-  std::vector<ComponentId> used;
+  CommandId command{};
+  std::vector<ComponentId> used{};
   template <class A>
   void fields(A& a) {
     a(command, used);
@@ -132,7 +132,7 @@ struct Learn {
 };
 
 struct Record {
-  Decision decision;
+  Decision decision{};
   template <class A>
   void fields(A& a) {
     a(decision);

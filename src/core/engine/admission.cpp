@@ -96,7 +96,8 @@ bool Engine::Impl::admit_waiting() {
     } else if (request.kind == WantKind::preload) {
       dequeue(id);
       has_changed = true;
-    } else if (request.hindrance == Reason::memory && !leaving.empty()) {
+    } else if (request.hindrance == Reason::memory && !leaving.empty() &&
+               request.reason != Reason::default_back) {
       is_memory_promised = true;
     }
   }
@@ -259,7 +260,16 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
                                                         : Reason::memory;
   if (request.kind == WantKind::preload) return false;
   const bool is_default_back = request.reason == Reason::default_back;
-  const auto victims = is_default_back ? std::nullopt : victims_for(demands, request.closure);
+  auto victims = is_default_back ? std::nullopt : victims_for(demands, request.closure);
+  if (is_default_back) {
+    // It takes back what was taken from it, and nothing else.
+    const auto displacer = at(request.asked.front()).displacer;
+    if (displacer && at(*displacer).is_in_idle) {
+      std::vector<Ledger::Demand> gone = leaving_demands();
+      gone.push_back(ledger.demand_of(*displacer));
+      if (!ledger.shortfall(demands, gone)) victims = std::vector{*displacer};
+    }
+  }
   if (victims) {
     for (const ComponentId victim : *victims) {
       at(victim).displacer = largest;

@@ -81,18 +81,18 @@ constexpr unsigned limit_of(Reason) { return 37; }
 
 struct Decision {
   std::uint64_t sequence = 0;   // counts decisions from 1
-  Instant at;
+  Instant at{};
   DecisionKind kind = DecisionKind::configured;
   Reason reason = Reason::none;
-  ComponentId component;        // meaningless when has_component is false
-  ComponentId other;            // meaningless when has_other is false
+  ComponentId component{};        // meaningless when has_component is false
+  ComponentId other{};            // meaningless when has_other is false
   bool has_component = false;
   bool has_other = false;
-  RequestId request;
-  CommandId command;
-  LeaseId lease;
-  Bytes bytes;
-  Bytes other_bytes;
+  RequestId request{};
+  CommandId command{};
+  LeaseId lease{};
+  Bytes bytes{};
+  Bytes other_bytes{};
   double figure = 0;
   double other_figure = 0;
 

@@ -22,18 +22,18 @@
 namespace hearth {
 
 struct ComponentView {
-  ComponentId id;
-  std::string_view name;          // valid until the next step
+  ComponentId id{};
+  std::string_view name{};          // valid until the next step
   State state = State::unloaded;
   Priority priority = Priority::medium;
   bool is_pinned = false;
   bool is_removed = false;
   bool is_idle = false;           // resident, unleased, without resident dependents
   bool is_preload = false;        // loaded without demand and not used since
-  WorkId load;                    // the work that brought it up
-  Bytes reserved;                 // in the ledger now
-  Bytes peak;                     // learnt; 0 when never measured
-  Bytes declared;                 // 0 when not declared
+  WorkId load{};                    // the work that brought it up
+  Bytes reserved{};                 // in the ledger now
+  Bytes peak{};                     // learnt; 0 when never measured
+  Bytes declared{};                 // 0 when not declared
   Duration load_time{0};          // learnt
   unsigned leases = 0;
   std::uint64_t uses = 0;
@@ -41,21 +41,21 @@ struct ComponentView {
   std::uint64_t unloads = 0;
   std::uint64_t failures = 0;
   std::uint64_t warm_uses = 0;
-  Instant last_used;
-  Instant loaded_at;
-  Instant retry_at;               // a failed one: not before
+  Instant last_used{};
+  Instant loaded_at{};
+  Instant retry_at{};               // a failed one: not before
   double probability = 0;         // of the last command's text
 };
 
 struct LeaseView {
-  LeaseId id;
-  std::string_view owner;         // valid until the next step
-  CommandId command;
-  SessionId session;
-  Instant granted_at;
-  Instant until;
+  LeaseId id{};
+  std::string_view owner{};         // valid until the next step
+  CommandId command{};
+  SessionId session{};
+  Instant granted_at{};
+  Instant until{};
   bool is_preemptible = false;
-  std::span<const ComponentId> components;
+  std::span<const ComponentId> components{};
 };
 
 struct Totals {
@@ -116,7 +116,7 @@ class Engine {
 
  private:
   struct Impl;
-  std::unique_ptr<Impl> impl_;
+  std::unique_ptr<Impl> impl_{};
 };
 
 }  // namespace hearth

@@ -18,7 +18,7 @@
 namespace hearth {
 
 struct Intent {
-  ComponentId component;
+  ComponentId component{};
   double probability = 0;
 
   bool operator==(const Intent&) const = default;
@@ -36,7 +36,7 @@ namespace event {
 // The first configuration, or a new one. Unknown names become new components; names that are gone
 // drain and are unloaded; ids of names that stay do not change.
 struct Configured {
-  Configuration configuration;
+  Configuration configuration{};
   template <class A>
   void fields(A& a) {
     a(configuration);
@@ -45,10 +45,10 @@ struct Configured {
 
 // A user's command with its intents already computed. One Reply answers `request`.
 struct CommandReceived {
-  RequestId request;
-  CommandId command;
-  SessionId session;
-  std::vector<Intent> intents;
+  RequestId request{};
+  CommandId command{};
+  SessionId session{};
+  std::vector<Intent> intents{};
   bool waits = true;       // false: reply "accepted" at once, loads go on
   Duration patience{30s};
   Duration lease{60s};
@@ -59,8 +59,8 @@ struct CommandReceived {
 };
 
 struct SignalReceived {
-  std::string name;
-  SessionId session;
+  std::string name{};
+  SessionId session{};
   template <class A>
   void fields(A& a) {
     a(name, session);
@@ -69,11 +69,11 @@ struct SignalReceived {
 
 // An application wants to hold these components (their needs come with them).
 struct LeaseRequested {
-  RequestId request;
-  std::vector<ComponentId> components;
-  SessionId session;
-  CommandId command;       // none, or the command whose use this lease proves
-  std::string owner;
+  RequestId request{};
+  std::vector<ComponentId> components{};
+  SessionId session{};
+  CommandId command{};       // none, or the command whose use this lease proves
+  std::string owner{};
   Duration patience{30s};
   Duration length{60s};
   bool is_preemptible = false;
@@ -86,11 +86,11 @@ struct LeaseRequested {
 // A lease that the shell has taken through open gates without waiting for the core. Its id is the
 // shell's: the top bit is set. The engine answers its end with one ReleaseGate a component.
 struct LeaseTaken {
-  LeaseId lease;
-  std::vector<ComponentId> components;  // with their needs: every gate that was taken
-  SessionId session;
-  CommandId command;
-  std::string owner;
+  LeaseId lease{};
+  std::vector<ComponentId> components{};  // with their needs: every gate that was taken
+  SessionId session{};
+  CommandId command{};
+  std::string owner{};
   Duration length{60s};
   bool is_preemptible = false;
   template <class A>
@@ -100,8 +100,8 @@ struct LeaseTaken {
 };
 
 struct LeaseRenewed {
-  RequestId request;
-  LeaseId lease;
+  RequestId request{};
+  LeaseId lease{};
   Duration length{60s};
   template <class A>
   void fields(A& a) {
@@ -110,8 +110,8 @@ struct LeaseRenewed {
 };
 
 struct LeaseReleased {
-  RequestId request;
-  LeaseId lease;
+  RequestId request{};
+  LeaseId lease{};
   template <class A>
   void fields(A& a) {
     a(request, lease);
@@ -119,8 +119,8 @@ struct LeaseReleased {
 };
 
 struct LoadRequested {
-  RequestId request;
-  ComponentId component;
+  RequestId request{};
+  ComponentId component{};
   bool waits = true;
   Duration patience{30s};
   template <class A>
@@ -132,8 +132,8 @@ struct LoadRequested {
 // Refused (409, reason leased) when one of them is leased; `components` empty means all that are
 // resident and neither leased nor core.
 struct UnloadRequested {
-  RequestId request;
-  std::vector<ComponentId> components;
+  RequestId request{};
+  std::vector<ComponentId> components{};
   template <class A>
   void fields(A& a) {
     a(request, components);
@@ -142,8 +142,8 @@ struct UnloadRequested {
 
 // A pinned component is loaded and stays until it is unpinned.
 struct PinRequested {
-  RequestId request;
-  ComponentId component;
+  RequestId request{};
+  ComponentId component{};
   bool is_pinned = true;
   template <class A>
   void fields(A& a) {
@@ -153,9 +153,9 @@ struct PinRequested {
 
 // POST /v1/commands/{id}/used; empty means "nothing was needed".
 struct UseReported {
-  RequestId request;
-  CommandId command;
-  std::vector<ComponentId> used;
+  RequestId request{};
+  CommandId command{};
+  std::vector<ComponentId> used{};
   template <class A>
   void fields(A& a) {
     a(request, command, used);
@@ -165,7 +165,7 @@ struct UseReported {
 // Whoever asked is gone: no reply is sent, what it alone wanted may be cancelled. When the request
 // was already granted a lease whose answer nobody took, the lease ends.
 struct RequestAbandoned {
-  RequestId request;
+  RequestId request{};
   template <class A>
   void fields(A& a) {
     a(request);
@@ -174,10 +174,10 @@ struct RequestAbandoned {
 
 // Answers StartLoad, exactly once a WorkId. `measured` is ram held when ready.
 struct LoadFinished {
-  WorkId work;
+  WorkId work{};
   WorkOutcome outcome = WorkOutcome::done;
-  Bytes measured;
-  std::string detail;      // of a failure, for a person
+  Bytes measured{};
+  std::string detail{};      // of a failure, for a person
   template <class A>
   void fields(A& a) {
     a(work, outcome, measured, detail);
@@ -186,7 +186,7 @@ struct LoadFinished {
 
 // Answers StartUnload, exactly once a WorkId; the memory is free by then.
 struct UnloadFinished {
-  WorkId work;
+  WorkId work{};
   template <class A>
   void fields(A& a) {
     a(work);
@@ -195,14 +195,14 @@ struct UnloadFinished {
 
 // Answers CloseGate: closed, or refused because `leases` fast leases hold it open.
 struct GateClosed {
-  ComponentId component;
+  ComponentId component{};
   template <class A>
   void fields(A& a) {
     a(component);
   }
 };
 struct GateRefused {
-  ComponentId component;
+  ComponentId component{};
   std::uint32_t leases = 0;
   template <class A>
   void fields(A& a) {
@@ -213,9 +213,9 @@ struct GateRefused {
 // A component that was ready ended by itself. `load` is the work that had brought it up: an exit of
 // an earlier life is ignored.
 struct ComponentExited {
-  ComponentId component;
-  WorkId load;
-  std::string detail;
+  ComponentId component{};
+  WorkId load{};
+  std::string detail{};
   template <class A>
   void fields(A& a) {
     a(component, load, detail);
@@ -224,8 +224,8 @@ struct ComponentExited {
 
 // `available`: MemAvailable less the reserve. `measured`: ram now held by resident components.
 struct MemorySampled {
-  Bytes available;
-  std::vector<std::pair<ComponentId, Bytes>> measured;
+  Bytes available{};
+  std::vector<std::pair<ComponentId, Bytes>> measured{};
   template <class A>
   void fields(A& a) {
     a(available, measured);
@@ -247,16 +247,16 @@ struct ShutdownRequested {
 // After restore() or a cold start: what is really running. What the engine believed to run and is
 // not listed has exited; work that was under way is void and never finishes.
 struct Running {
-  ComponentId component;
-  WorkId load;
-  Bytes measured;
+  ComponentId component{};
+  WorkId load{};
+  Bytes measured{};
   template <class A>
   void fields(A& a) {
     a(component, load, measured);
   }
 };
 struct Restored {
-  std::vector<Running> running;
+  std::vector<Running> running{};
   template <class A>
   void fields(A& a) {
     a(running);
@@ -265,8 +265,8 @@ struct Restored {
 
 // Learnt elsewhere (an earlier version's state, the store): peak and load time by name.
 struct Learnt {
-  std::string name;
-  Bytes peak;
+  std::string name{};
+  Bytes peak{};
   Duration load_time{0};
   template <class A>
   void fields(A& a) {
@@ -274,7 +274,7 @@ struct Learnt {
   }
 };
 struct LearntBefore {
-  std::vector<Learnt> components;
+  std::vector<Learnt> components{};
   template <class A>
   void fields(A& a) {
     a(components);
@@ -293,8 +293,8 @@ struct Event {
                    event::GateRefused, event::ComponentExited, event::MemorySampled,
                    event::TimerFired, event::ShutdownRequested, event::Restored,
                    event::LearntBefore>;
-  Instant at;
-  What what;
+  Instant at{};
+  What what{};
   template <class A>
   void fields(A& a) {
     a(at, what);

@@ -11,6 +11,7 @@ LeaseId Engine::Impl::add_lease(Lease lease) {
     Component& c = at(component);
     ++c.leases;
     if (lease.is_preemptible) ++c.preemptible_leases;
+    if (lease.is_fast) ++c.fast_leases;
     refresh_idle(component);
   }
   arm(TimerKind::lease, id.value, lease.until);
@@ -29,6 +30,7 @@ void Engine::Impl::end_lease(LeaseId id, Reason reason, bool is_told, ComponentI
     HEARTH_ASSERT(c.leases > 0);
     --c.leases;
     if (lease.is_preemptible) --c.preemptible_leases;
+    if (lease.is_fast) --c.fast_leases;
     if (c.leases == 0 && c.last_used < now) c.last_used = now;
     if (lease.is_fast) emit(action::ReleaseGate{component});
     refresh_idle(component);
@@ -54,13 +56,16 @@ void Engine::Impl::end_leases_on(ComponentId id, Reason reason) {
 }
 
 void Engine::Impl::on(const event::LeaseTaken& event) {
-  bool is_alive = leases.size() < leases_max && !leases.contains(event.lease);
+  bool is_alive = leases.size() < leases_max && !leases.contains(event.lease) &&
+                  (!is_shutting_down || now < drain_until);
   for (const ComponentId id : event.components) {
     if (id.value >= components.size()) return;
+  }
+  for (const ComponentId id : event.components) {
     Component& c = at(id);
     if (c.fast_pending > 0) --c.fast_pending;
-    const bool is_there =
-        c.state == State::ready || c.state == State::closing || c.state == State::draining;
+    const bool is_there = c.state == State::ready || c.state == State::closing ||
+                          (c.state == State::draining && c.unload_reason != Reason::need_gone);
     is_alive = is_alive && is_there;
   }
   if (!is_alive) {
@@ -130,7 +135,9 @@ void Engine::Impl::on(const event::UseReported& event) {
     refuse_plainly(event.request, Errc::not_found, Reason::unknown_command, event.command);
     return;
   }
-  emit(action::Learn{event.command, event.used});
+  std::vector<ComponentId> used = event.used;
+  std::erase_if(used, [this](ComponentId id) { return id.value >= components.size(); });
+  emit(action::Learn{event.command, std::move(used)});
   action::Reply reply{.request = event.request, .is_granted = true};
   reply.command = event.command;
   emit(std::move(reply));

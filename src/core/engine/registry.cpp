@@ -54,7 +54,7 @@ void Engine::Impl::on(const event::Configured& event) {
     if (!is_first && !c.is_removed && c.next_spec && !c.next_spec->is_lazy) c.is_eager_done = false;
     note_keep(id);
   }
-  apply_next_spec(ComponentId{});
+  apply_next_specs();
   is_dirty = true;
 }
 
@@ -89,7 +89,7 @@ void Engine::Impl::apply_settings() {
 
 // New specs of what holds nothing take effect together, unless that would close a circle with the
 // old ones of what is still there: then one by one, and the rest waits for the next that is gone.
-void Engine::Impl::apply_next_spec(ComponentId) {
+void Engine::Impl::apply_next_specs() {
   std::vector<std::pair<std::uint32_t, Spec>> applied;
   for (std::uint32_t i = 0; i < components.size(); ++i) {
     Component& c = components[i];
@@ -108,6 +108,7 @@ void Engine::Impl::apply_next_spec(ComponentId) {
   }
   recount();
   for (const auto& [i, old] : applied) note_keep(ComponentId{i});
+  is_dirty = true;
 }
 
 // needs, dependents, conflicts, closures and ranks from the specs in force.
@@ -145,7 +146,13 @@ void Engine::Impl::rebuild_graph() {
     const std::array roots{ComponentId{i}};
     c.closure = is_acyclic ? closure(needs, roots) : std::vector{ComponentId{i}};
   }
-  for (auto& [id, request] : requests) request.closure = closure_of(request.asked);
+  for (auto& [id, request] : requests) {
+    if (request.kind != WantKind::unload) request.closure = closure_of(request.asked);
+  }
+  defaults.clear();
+  for (std::uint32_t i = 0; i < components.size(); ++i) {
+    if (components[i].spec.is_default) defaults.push_back(ComponentId{i});
+  }
 }
 
 // Counters and ordered sets that follow from states, reservations, leases and requests.
@@ -161,6 +168,7 @@ void Engine::Impl::recount() {
     c.wanted = 0;
     c.leases = 0;
     c.preemptible_leases = 0;
+    c.fast_leases = 0;
     disarm(TimerKind::idle, static_cast<std::uint64_t>(&c - components.data()), c.idle_deadline);
     c.idle_deadline = Instant::never();
     c.is_in_idle = false;
@@ -169,9 +177,12 @@ void Engine::Impl::recount() {
     for (const ComponentId component : lease.components) {
       ++at(component).leases;
       if (lease.is_preemptible) ++at(component).preemptible_leases;
+      if (lease.is_fast) ++at(component).fast_leases;
     }
   }
+  unload_requests = 0;
   for (const auto& [id, request] : requests) {
+    if (request.kind == WantKind::unload) ++unload_requests;
     if (request.kind == WantKind::unload) continue;
     for (const ComponentId component : request.closure) ++at(component).wanted;
   }

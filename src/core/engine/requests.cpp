@@ -300,6 +300,7 @@ void Engine::Impl::dequeue(RequestId id) {
   HEARTH_ASSERT(found != requests.end());
   const Request request = std::move(found->second);
   requests.erase(found);
+  if (request.kind == WantKind::unload && unload_requests > 0) --unload_requests;
   queue.erase({static_cast<Priority>(3 - static_cast<int>(request.priority)), request.sequence, id});
   disarm(TimerKind::request, id.value, request.deadline);
   want(request, false);

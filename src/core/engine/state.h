@@ -11,6 +11,8 @@
 #include <tuple>
 
 #include "core/engine/engine.h"
+#include "base/archive.h"
+#include "base/limits.h"
 #include "core/policy/eviction.h"
 
 namespace hearth {
@@ -27,26 +29,26 @@ constexpr unsigned limit_of(WantKind) { return 6; }
 
 // Whoever waits: a client's request, or the engine itself (internal ids have the top bit set).
 struct Request {
-  RequestId id;
+  RequestId id{};
   WantKind kind = WantKind::command;
   Reason reason = Reason::demand;      // why its components are loaded
   Priority priority = Priority::medium;
   std::uint64_t sequence = 0;          // order of arrival
-  std::vector<ComponentId> asked;
-  std::vector<ComponentId> closure;    // with needs, needs first
-  std::vector<ComponentId> cold;       // of closure, not ready on arrival
-  SessionId session;
-  CommandId command;
-  std::string owner;
+  std::vector<ComponentId> asked{};
+  std::vector<ComponentId> closure{};    // with needs, needs first
+  std::vector<ComponentId> cold{};       // of closure, not ready on arrival
+  SessionId session{};
+  CommandId command{};
+  std::string owner{};
   Duration length{0};
   bool is_preemptible = false;
   bool has_reply = true;               // somebody still waits for an answer
-  Instant arrived;
-  Instant deadline;
+  Instant arrived{};
+  Instant deadline{};
   // Why it is not granted yet.
   Reason hindrance = Reason::none;
-  ComponentId hindered;
-  ComponentId rival;
+  ComponentId hindered{};
+  ComponentId rival{};
 
   template <class A>
   void fields(A& a) {
@@ -56,14 +58,14 @@ struct Request {
 };
 
 struct Lease {
-  LeaseId id;
-  std::vector<ComponentId> components;
-  RequestId request;
-  CommandId command;
-  SessionId session;
-  std::string owner;
-  Instant granted_at;
-  Instant until;
+  LeaseId id{};
+  std::vector<ComponentId> components{};
+  RequestId request{};
+  CommandId command{};
+  SessionId session{};
+  std::string owner{};
+  Instant granted_at{};
+  Instant until{};
   bool is_preemptible = false;
   bool is_revoked = false;             // its owner was told; `until` is the end of the grace
   bool is_fast = false;                // its gates were taken by the shell
@@ -75,8 +77,8 @@ struct Lease {
 };
 
 struct Component {
-  Spec spec;
-  std::optional<Spec> next_spec;       // takes effect when it is unloaded
+  Spec spec{};
+  std::optional<Spec> next_spec{};       // takes effect when it is unloaded
   bool is_removed = false;
   bool is_pinned = false;
   bool is_stopped = false;             // by hand: not kept until asked for again
@@ -88,23 +90,25 @@ struct Component {
   bool is_cancelled = false;           // the load under way is not wanted
   bool is_estimate_told = false;
   State state = State::unloaded;
-  WorkId work;
-  WorkId load;
+  WorkId work{};
+  WorkId load{};
   Reason load_reason = Reason::none;
   Reason unload_reason = Reason::none;
-  std::optional<ComponentId> unload_for;
-  std::optional<ComponentId> displacer;
+  std::optional<ComponentId> unload_for{};
+  std::optional<ComponentId> displacer{};
   unsigned attempt = 0;                // of the current series; 0: none has failed
-  Instant retry_at;
-  Instant load_started;
+  Instant retry_at{};
+  Instant load_started{};
   Instant load_deadline = Instant::never();
   unsigned leases = 0;
   unsigned preemptible_leases = 0;
+  unsigned fast_leases = 0;
   unsigned fast_pending = 0;           // fast leases that a gate told of and no event yet
-  Instant idle_since;
-  Instant loaded_at;
-  Instant last_used;
-  Bytes peak;
+  unsigned gates_asked = 0;            // CloseGate without an answer; an older answer is stale
+  Instant idle_since{};
+  Instant loaded_at{};
+  Instant last_used{};
+  Bytes peak{};
   Duration load_time{0};
   double probability = 0;
   std::uint64_t probability_of = 0;    // the command that `probability` is of
@@ -113,14 +117,14 @@ struct Component {
   std::uint64_t loads = 0;
   std::uint64_t unloads = 0;
   std::uint64_t failures = 0;
-  ComponentPolicyState policy;
-  std::vector<Instant> undemanded;     // starts without a demand since the last one; at most 3
+  ComponentPolicyState policy{};
+  std::vector<Instant> undemanded{};     // starts without a demand since the last one; at most 3
 
   // Derived: rebuilt by rebuild_graph().
-  std::vector<ComponentId> needs;
-  std::vector<ComponentId> dependents;
-  std::vector<ComponentId> conflicts;
-  std::vector<ComponentId> closure;    // itself last
+  std::vector<ComponentId> needs{};
+  std::vector<ComponentId> dependents{};
+  std::vector<ComponentId> conflicts{};
+  std::vector<ComponentId> closure{};    // itself last
   std::uint32_t rank = 0;              // topological: a need is below its dependents
   // Derived: kept up to date as things change.
   unsigned engaged_dependents = 0;     // that hold a reservation
@@ -134,15 +138,16 @@ struct Component {
     a(spec, next_spec, is_removed, is_pinned, is_stopped, is_eager_done, is_kept, restarts,
       is_displaced, is_preload, is_cancelled, is_estimate_told, state, work, load, load_reason,
       unload_reason, unload_for, displacer, attempt, retry_at, load_started, load_deadline, leases,
-      preemptible_leases, fast_pending, idle_since, loaded_at, last_used, peak, load_time);
+      preemptible_leases, fast_leases, fast_pending, gates_asked, idle_since, loaded_at, last_used,
+      peak, load_time);
     a(probability, probability_of, uses, warm_uses, loads, unloads, failures, policy, undemanded);
   }
 };
 
 struct KnownCommand {
-  CommandId id;
-  SessionId session;
-  Instant at;
+  CommandId id{};
+  SessionId session{};
+  Instant at{};
   template <class A>
   void fields(A& a) {
     a(id, session, at);
@@ -153,24 +158,24 @@ enum class TimerKind : unsigned char { request, lease, load, retry, idle, drain 
 
 struct Engine::Impl {
   // --- state that is stored ---
-  Configuration configuration;
-  std::vector<Component> components;
-  std::map<RequestId, Request> requests;
-  std::map<LeaseId, Lease> leases;
-  Ledger ledger;
+  Configuration configuration{};
+  std::vector<Component> components{};
+  std::map<RequestId, Request> requests{};
+  std::map<LeaseId, Lease> leases{};
+  Ledger ledger{};
   Pressure pressure = Pressure::low;
   Bytes available = Bytes::unlimited();
-  Totals totals;
-  PolicyState policy_state;
-  std::deque<KnownCommand> commands;
-  std::deque<Decision> decisions;
+  Totals totals{};
+  PolicyState policy_state{};
+  std::deque<KnownCommand> commands{};
+  std::deque<Decision> decisions{};
   std::uint64_t next_decision = 1;
   std::uint64_t next_work = 1;
   std::uint64_t next_lease = 1;
   std::uint64_t next_internal = 1;
   std::uint64_t next_sequence = 1;
   std::uint64_t command_count = 0;
-  Instant now;
+  Instant now{};
   Instant armed = Instant::never();
   Instant drain_until = Instant::never();
   bool is_shutting_down = false;
@@ -189,18 +194,20 @@ struct Engine::Impl {
   }
 
   // --- derived ---
-  std::map<std::string, ComponentId, std::less<>> by_name;
-  std::vector<std::pair<std::string, PoolId>> pool_ids;
+  std::map<std::string, ComponentId, std::less<>> by_name{};
+  std::vector<std::pair<std::string, PoolId>> pool_ids{};
   const EvictionPolicy* policy = nullptr;
-  std::set<std::tuple<Instant, TimerKind, std::uint64_t>> timers;
-  std::set<std::tuple<Priority, std::uint64_t, RequestId>> queue;  // key: inverted priority
-  std::set<std::tuple<Priority, double, ComponentId>> idle;
-  std::set<ComponentId> admitted;      // reserved, not started
-  std::set<ComponentId> loading;
-  std::set<ComponentId> leaving;       // closing or unloading
-  std::set<ComponentId> draining;
-  std::set<ComponentId> kept_dirty;    // whose keeping may have changed
-  std::map<WorkId, ComponentId> work;
+  std::set<std::tuple<Instant, TimerKind, std::uint64_t>> timers{};
+  std::set<std::tuple<Priority, std::uint64_t, RequestId>> queue{};  // key: inverted priority
+  std::set<std::tuple<Priority, double, ComponentId>> idle{};
+  std::set<ComponentId> admitted{};      // reserved, not started
+  std::set<ComponentId> loading{};
+  std::set<ComponentId> leaving{};       // closing or unloading
+  std::set<ComponentId> draining{};
+  std::set<ComponentId> kept_dirty{};    // whose keeping may have changed
+  std::vector<ComponentId> defaults{};   // spec.is_default
+  std::size_t unload_requests = 0;
+  std::map<WorkId, ComponentId> work{};
   bool is_dirty = true;
   bool is_told_stuck = false;          // "nothing evictable" was told for this shortage
   std::vector<Action>* out = nullptr;
@@ -230,7 +237,8 @@ struct Engine::Impl {
   void apply_settings();
   void rebuild_graph();
   void recount();
-  void apply_next_spec(ComponentId id);
+  void apply_next_specs();
+  void apply_next_specs_if_any();
   void note_keep(ComponentId id) { kept_dirty.insert(id); is_dirty = true; }
 
   // timers.cpp
@@ -311,7 +319,11 @@ struct Engine::Impl {
   void start_unload(ComponentId id);
   void drain(ComponentId id, Reason reason);
   void settle_drains();
+  void undrain(ComponentId id);
   void gone(ComponentId id);
+  void settle_unload_requests();
+  bool refuse_unload(const Request& request);
+  void note_defaults();
   void rekey_idle();
   EvictionCandidate candidate(ComponentId id) const;
   void set_state(ComponentId id, Trigger trigger);
@@ -338,7 +350,9 @@ struct Engine::Impl {
   // lifetime.cpp
   void on(const event::ShutdownRequested& event);
   void on(const event::Restored& event);
+  void forget_what_is_gone(const std::set<ComponentId>& running);
   void adopt(const event::Running& running);
+  void settle_adopted();
   void settle_shutdown();
 };
 

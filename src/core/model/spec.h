@@ -28,8 +28,8 @@ constexpr unsigned limit_of(Pressure) { return 5; }
 [[nodiscard]] std::optional<Pressure> pressure_of(std::string_view name);
 
 struct ResourceNeed {
-  std::string resource;  // a name of Configuration::resources, not "ram"
-  Bytes bytes;
+  std::string resource{};  // a name of Configuration::resources, not "ram"
+  Bytes bytes{};
 
   bool operator==(const ResourceNeed&) const = default;
   template <class A>
@@ -39,17 +39,17 @@ struct ResourceNeed {
 };
 
 struct Spec {
-  std::string name;
+  std::string name{};
   Priority priority = Priority::medium;
-  std::optional<Bytes> memory;          // declared upper bound of ram; none: learnt or unknown_memory
-  std::vector<ResourceNeed> devices;
-  std::string pool;                     // empty: none
-  std::vector<std::string> needs;
-  std::vector<std::string> conflicts;
+  std::optional<Bytes> memory{};          // declared upper bound of ram; none: learnt or unknown_memory
+  std::vector<ResourceNeed> devices{};
+  std::string pool{};                     // empty: none
+  std::vector<std::string> needs{};
+  std::vector<std::string> conflicts{};
   bool is_lazy = true;                  // false: loaded at start, after core
   bool is_default = false;              // comes back when what displaced it goes idle
-  std::optional<Duration> ttl;          // unloaded when idle for this long, at any pressure
-  std::optional<Duration> load_timeout; // none: Settings::load_timeout
+  std::optional<Duration> ttl{};          // unloaded when idle for this long, at any pressure
+  std::optional<Duration> load_timeout{}; // none: Settings::load_timeout
   // Hash of everything that the shell starts it with; when it changes the component restarts.
   std::uint64_t revision = 0;
 
@@ -62,8 +62,8 @@ struct Spec {
 };
 
 struct NamedBytes {
-  std::string name;
-  Bytes bytes;
+  std::string name{};
+  Bytes bytes{};
 
   bool operator==(const NamedBytes&) const = default;
   template <class A>
@@ -74,8 +74,8 @@ struct NamedBytes {
 
 struct Settings {
   Bytes budget = 8_GiB;                    // of ram; already resolved from a share by the shell
-  std::vector<NamedBytes> pools;           // sub-budgets of ram
-  std::vector<NamedBytes> resources;       // page_cache and devices, with their budgets
+  std::vector<NamedBytes> pools{};           // sub-budgets of ram
+  std::vector<NamedBytes> resources{};       // page_cache and devices, with their budgets
   unsigned loads_parallel_max = 4;
   Duration load_timeout = 30s;
   unsigned load_attempts_max = 4;          // the first and three retries
@@ -105,8 +105,8 @@ struct Settings {
 };
 
 struct Configuration {
-  Settings settings;
-  std::vector<Spec> components;
+  Settings settings{};
+  std::vector<Spec> components{};
 
   bool operator==(const Configuration&) const = default;
   template <class A>

@@ -1,0 +1,278 @@
+#include <algorithm>
+
+#include "core/engine/state.h"
+
+namespace hearth {
+
+void Engine::Impl::set_state(ComponentId id, Trigger trigger) {
+  Component& c = at(id);
+  const auto after = next(c.state, trigger);
+  HEARTH_ASSERT(after.has_value());
+  c.state = *after;
+}
+
+// A reservation makes it engaged: what it needs cannot go, what conflicts with it cannot come.
+void Engine::Impl::engage(ComponentId id, const Ledger::Demand& demand, bool is_forced) {
+  if (is_forced) {
+    ledger.hold(id, demand);
+  } else {
+    HEARTH_ASSERT(ledger.try_reserve(id, demand));
+  }
+  if (!is_resident(at(id).state)) admitted.insert(id);
+  for (const ComponentId need : at(id).needs) {
+    ++at(need).engaged_dependents;
+    refresh_idle(need);
+  }
+  is_dirty = true;
+}
+
+void Engine::Impl::disengage(ComponentId id) {
+  ledger.release(id);
+  admitted.erase(id);
+  for (const ComponentId need : at(id).needs) {
+    HEARTH_ASSERT(at(need).engaged_dependents > 0);
+    --at(need).engaged_dependents;
+    refresh_idle(need);
+  }
+  note_defaults();
+  settle_unload_requests();
+  is_dirty = true;
+}
+
+// What was admitted for somebody who is gone gives its reservation back.
+void Engine::Impl::withdraw_unwanted() {
+  std::vector<ComponentId> unwanted;
+  for (const ComponentId id : admitted) {
+    if (at(id).wanted == 0) unwanted.push_back(id);
+  }
+  for (const ComponentId id : unwanted) disengage(id);
+}
+
+void Engine::Impl::start_loads() {
+  withdraw_unwanted();
+  while (start_next()) {
+  }
+}
+
+// The longest path of loads that wait behind `id`, its own included.
+Duration Engine::Impl::path_after(ComponentId id, std::map<ComponentId, Duration>& known) const {
+  const auto found = known.find(id);
+  if (found != known.end()) return found->second;
+  Duration longest{0};
+  for (const ComponentId dependent : at(id).dependents) {
+    if (admitted.contains(dependent)) longest = std::max(longest, path_after(dependent, known));
+  }
+  const Duration own = at(id).load_time > Duration{0} ? at(id).load_time : Duration{1s};
+  return known[id] = own + longest;
+}
+
+// One load, the one with the longest path behind it, when a slot is free. What was never measured
+// is loaded alone, so that two guesses are not wrong together.
+bool Engine::Impl::start_next() {
+  if (admitted.empty() || loading.size() >= configuration.settings.loads_parallel_max) return false;
+  const auto is_guess = [this](ComponentId id) {
+    return at(id).peak == Bytes{} && !at(id).spec.memory;
+  };
+  if (std::ranges::any_of(loading, is_guess)) return false;
+  std::map<ComponentId, Duration> known;
+  std::optional<ComponentId> best;
+  const auto rank = [&](ComponentId id) {
+    return std::tuple{at(id).is_preload, -path_after(id, known), id};
+  };
+  for (const ComponentId id : admitted) {
+    const bool is_startable = std::ranges::all_of(
+        at(id).needs, [this](ComponentId need) { return at(need).state == State::ready; });
+    if (is_startable && (!best || rank(id) < rank(*best))) best = id;
+  }
+  if (!best || (is_guess(*best) && !loading.empty())) return false;
+  start_load(*best);
+  return true;
+}
+
+void Engine::Impl::start_load(ComponentId id) {
+  Component& c = at(id);
+  admitted.erase(id);
+  set_state(id, Trigger::load);
+  loading.insert(id);
+  c.work = WorkId{next_work++};
+  work.emplace(c.work, id);
+  c.is_cancelled = false;
+  c.unload_reason = Reason::none;
+  c.load_started = now;
+  c.load_deadline =
+      now + c.spec.load_timeout.value_or(configuration.settings.load_timeout);
+  arm(TimerKind::load, id.value, c.load_deadline);
+  ++totals.loads;
+  if (c.is_preload) ++totals.preloads;
+  const bool is_demanded = c.load_reason == Reason::demand || c.load_reason == Reason::lease ||
+                           c.load_reason == Reason::operator_asked || c.load_reason == Reason::need;
+  if (is_demanded) {
+    c.undemanded.clear();
+  } else if (c.attempt == 0) {
+    if (c.undemanded.size() >= 3) c.undemanded.erase(c.undemanded.begin());
+    c.undemanded.push_back(now);
+  }
+  record_component(DecisionKind::load_started, c.load_reason, id);
+  Decision& decision = decisions.back();
+  decision.bytes = ledger.held(id);
+  decision.other_bytes = ledger.budget(ResourceId{});
+  decision.figure = static_cast<double>(c.attempt + 1);
+  emit(action::StartLoad{.work = c.work,
+                         .component = id,
+                         .reserved = ledger.held(id),
+                         .attempt = c.attempt + 1,
+                         .is_preload = c.is_preload});
+}
+
+void Engine::Impl::on(const event::LoadFinished& event) {
+  const auto found = work.find(event.work);
+  if (found == work.end() || at(found->second).state != State::loading) return;
+  const ComponentId id = found->second;
+  Component& c = at(id);
+  work.erase(found);
+  loading.erase(id);
+  disarm(TimerKind::load, id.value, c.load_deadline);
+  c.load_deadline = Instant::never();
+  c.load = std::exchange(c.work, WorkId{});
+  is_dirty = true;
+  if (event.outcome != WorkOutcome::done) {
+    const bool is_unwanted = c.is_cancelled && c.unload_reason != Reason::timed_out;
+    load_failed(id, !is_unwanted);
+    return;
+  }
+  const bool has_needs = std::ranges::all_of(
+      c.needs, [this](ComponentId need) { return at(need).state == State::ready; });
+  if (c.is_cancelled || !has_needs || is_shutting_down || c.is_removed) {
+    if (event.measured > Bytes{}) ledger.replace(id, event.measured);
+    is_told_stuck = false;
+    if (c.unload_reason == Reason::none) c.unload_reason = Reason::need_gone;
+    if (c.unload_reason == Reason::timed_out) c.failures += 1;
+    record_component(DecisionKind::load_cancelled, c.unload_reason, id);
+    set_state(id, Trigger::cancel_done);
+    leaving.insert(id);
+    start_unload(id);
+    return;
+  }
+  load_done(id, event.measured);
+}
+
+void Engine::Impl::load_done(ComponentId id, Bytes measured) {
+  Component& c = at(id);
+  set_state(id, Trigger::load_done);
+  const Duration took = now - c.load_started;
+  c.load_time = c.load_time == Duration{0} ? took : (c.load_time * 7 + took * 3) / 10;
+  const Bytes reserved = ledger.held(id);
+  if (measured > Bytes{}) {
+    ledger.replace(id, measured);
+    c.peak = std::max(c.peak, measured);
+    is_told_stuck = false;
+  }
+  ++c.loads;
+  c.attempt = 0;
+  c.retry_at = Instant{};
+  c.restarts = false;
+  c.is_displaced = false;
+  c.displacer.reset();
+  c.loaded_at = now;
+  c.idle_since = now;
+  if (policy->on_load != nullptr) policy->on_load(policy_state, c.policy, candidate(id), now);
+  record_component(DecisionKind::load_done, c.load_reason, id);
+  decisions.back().bytes = measured;
+  decisions.back().other_bytes = reserved;
+  decisions.back().figure = milliseconds(took);
+  if (c.spec.memory && measured > Bytes{} && !c.is_estimate_told) {
+    const Bytes declared = *c.spec.memory;
+    const Bytes off = measured > declared ? measured - declared : declared - measured;
+    if (off.count > declared.count / 4) {
+      c.is_estimate_told = true;
+      record_component(DecisionKind::estimate_off, Reason::none, id);
+      decisions.back().bytes = measured;
+      decisions.back().other_bytes = declared;
+    }
+  }
+  emit(action::OpenGate{id});
+  for (const ComponentId need : c.needs) refresh_idle(need);
+  refresh_idle(id);
+}
+
+// `counts`: a failure of its own, which is retried a few times; else it was only not wanted.
+void Engine::Impl::load_failed(ComponentId id, bool counts) {
+  Component& c = at(id);
+  set_state(id, Trigger::load_failed);
+  disengage(id);
+  c.is_cancelled = false;
+  c.load = WorkId{};
+  if (!counts) {
+    set_state(id, Trigger::forget);
+    record_component(DecisionKind::load_cancelled, c.unload_reason, id);
+    if (c.next_spec) apply_next_specs();
+    note_keep(id);
+    return;
+  }
+  ++c.failures;
+  ++totals.load_failures;
+  ++c.attempt;
+  record_component(DecisionKind::load_failed,
+                   c.unload_reason == Reason::timed_out ? Reason::timed_out : Reason::load_failed, id);
+  decisions.back().figure = static_cast<double>(c.attempt);
+  decisions.back().other_figure = static_cast<double>(configuration.settings.load_attempts_max);
+  c.retry_at = now + configuration.settings.retry_delay;
+  arm(TimerKind::retry, id.value, c.retry_at);
+  if (c.attempt >= configuration.settings.load_attempts_max) {
+    c.attempt = 0;
+    c.is_displaced = false;
+    c.restarts = false;
+    fail_waiting_on(id);
+  }
+  if (c.next_spec) apply_next_specs();
+}
+
+void Engine::Impl::cancel_load(ComponentId id) {
+  Component& c = at(id);
+  if (c.is_cancelled) return;
+  c.is_cancelled = true;
+  if (c.load_deadline == Instant::never()) c.unload_reason = Reason::timed_out;
+  emit(action::CancelLoad{c.work});
+}
+
+void Engine::Impl::on(const event::ComponentExited& event) {
+  if (event.component.value >= components.size()) return;
+  Component& c = at(event.component);
+  const bool is_up =
+      c.state == State::ready || c.state == State::closing || c.state == State::draining;
+  if (!is_up || c.load != event.load) return;
+  ++totals.exits;
+  lose(event.component, Reason::lost);
+}
+
+// It is gone by itself: leases on it are void, and what depends on it cannot stay.
+void Engine::Impl::lose(ComponentId id, Reason reason) {
+  Component& c = at(id);
+  const bool was_used = c.leases > 0;
+  record_component(DecisionKind::exited, reason, id);
+  decisions.back().bytes = ledger.held(id);
+  drop_idle(id);
+  draining.erase(id);
+  leaving.erase(id);
+  set_state(id, Trigger::exited);
+  c.load = WorkId{};
+  c.fast_pending = 0;
+  ++c.failures;
+  ++c.unloads;
+  ++totals.unloads;
+  c.restarts = was_used && !c.is_removed;
+  c.retry_at = now + configuration.settings.retry_delay;
+  arm(TimerKind::retry, id.value, c.retry_at);
+  if (policy->on_unload != nullptr) {
+    policy->on_unload(policy_state, c.policy, candidate(id), false);
+  }
+  end_leases_on(id, Reason::lost);
+  for (const ComponentId dependent : std::vector(c.dependents)) {
+    if (is_engaged(dependent)) drain(dependent, Reason::need_gone);
+  }
+  disengage(id);
+  if (c.next_spec) apply_next_specs();
+  note_keep(id);
+}
+
+}  // namespace hearth
