@@ -248,7 +248,8 @@ void ConfigReader::take(const YamlNode& node, std::map<std::string, std::string>
   }
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const std::string& name = node.keys[i].text;
-    if (name.empty() || name.find_first_of(std::string_view{"=\0", 2}) != std::string::npos) {
+    const bool is_sized = !name.empty() && name.size() <= 256;
+    if (!is_sized || name.find_first_of(std::string_view{"=\0", 2}) != std::string::npos) {
       error(node.keys[i].place, label() + " has a name that no variable can have");
     } else if (auto value = text(node.items[i])) {
       into[name] = std::move(*value);

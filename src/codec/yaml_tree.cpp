@@ -52,9 +52,10 @@ class TreeBuilder : public YAML::EventHandler {
     copy.place = place_of(mark);
     add(std::move(copy), 0);
   }
-  void OnScalar(const YAML::Mark& mark, const std::string&, YAML::anchor_t anchor,
+  void OnScalar(const YAML::Mark& mark, const std::string& tag, YAML::anchor_t anchor,
                 const std::string& value) override {
     YamlNode node = node_of(mark, YamlNode::Kind::scalar);
+    is_quoted_ = tag == "!";
     node.text = value;
     add(std::move(node), anchor);
   }
@@ -76,6 +77,7 @@ class TreeBuilder : public YAML::EventHandler {
     YamlNode node;
     YAML::anchor_t anchor = 0;
     std::optional<YamlKey> key;  // read, and its value is still to come
+    bool is_merge = false;       // and it is <<, not in quotes
     std::vector<YamlNode> merged;
     std::unordered_set<std::string> seen;
   };
@@ -100,7 +102,9 @@ class TreeBuilder : public YAML::EventHandler {
       stop(node.place, "nested deeper than " + std::to_string(yaml_depth_max));
     }
     count_node(node.place);
-    frames_.push_back(Frame{std::move(node), anchor, {}, {}, {}});
+    Frame& frame = frames_.emplace_back();
+    frame.node = std::move(node);
+    frame.anchor = anchor;
   }
   void close() {
     Frame frame = std::move(frames_.back());
@@ -137,11 +141,12 @@ class TreeBuilder : public YAML::EventHandler {
       node.text.clear();
     }
     frame.key = YamlKey{std::move(node.text), node.place};
+    frame.is_merge = !is_quoted_ && frame.key->text == "<<";
   }
   void attach_value(Frame& frame, YamlNode node) {
     YamlKey key = std::move(*frame.key);
     frame.key.reset();
-    if (key.text == "<<") {
+    if (frame.is_merge) {
       if (node.is_map()) {
         frame.merged.push_back(std::move(node));
       } else if (node.is_list()) {
@@ -170,6 +175,7 @@ class TreeBuilder : public YAML::EventHandler {
   YamlNode root_;
   std::size_t nodes_ = 0;
   std::size_t copies_ = 0;
+  bool is_quoted_ = false;  // the last scalar
 };
 
 ConfigPlace place_at(std::string_view text, std::size_t offset) {
