@@ -1,0 +1,48 @@
+// The table of routes: what the API is, as data. /openapi.json is written from it.
+//
+// Contract   each routes/NAME.cpp defines `const RouteGroup route_group_NAME`; the build makes the table. A
+//            pattern's {part} stands for one segment. `handle` answers the exchange, now or later.
+// Threads    pure data; dispatch() is of the exchange's thread.
+#pragma once
+
+#include <span>
+#include <string_view>
+
+#include "api/exchange.h"
+
+namespace hearth {
+
+struct RouteField {
+  enum class Type : unsigned char { text, whole, boolean, texts };
+  std::string_view name;
+  Type type = Type::text;
+  std::string_view summary;
+  bool is_required = false;
+};
+
+struct Route {
+  Method method = Method::get;
+  std::string_view pattern;
+  std::string_view summary;
+  void (*handle)(Exchange& exchange) = nullptr;
+  std::span<const RouteField> body = {};
+  std::span<const RouteField> query = {};
+  std::span<const int> statuses = {};          // beside those that every route has
+  std::string_view answer = "application/json";
+  bool is_open = false;                        // needs no API key
+};
+
+struct RouteGroup {
+  std::span<const Route> routes;
+};
+
+struct NamedRouteGroup {
+  std::string_view name;
+  const RouteGroup* group;
+};
+std::span<const NamedRouteGroup> route_groups();
+
+// Refuses foreign hosts, origins, keys and writes that are not JSON; then finds the route and calls it.
+void dispatch(Exchange& exchange);
+
+}  // namespace hearth

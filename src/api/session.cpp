@@ -1,0 +1,317 @@
+#include "api/session.h"
+
+#include <sys/socket.h>
+
+#include <algorithm>
+#include <cerrno>
+
+#include <boost/asio/post.hpp>
+
+#include "api/render.h"
+#include "api/route.h"
+
+namespace hearth {
+namespace {
+
+constexpr std::size_t read_bytes = 64 * 1024;
+// Pipelined requests wait up to here; then the connection is not read any further.
+constexpr std::size_t input_bytes_max = body_bytes_max + 2 * header_bytes_max;
+constexpr std::size_t output_bytes_high = 256 * 1024;
+constexpr std::size_t drained_bytes_max = 256 * 1024 * 1024;
+constexpr std::size_t bytes_per_event = 256;
+
+}  // namespace
+
+ServerState::ServerState(Service& service_in, ServerOptions options_in)
+    : service(service_in), options(std::move(options_in)), scratch(read_bytes, '\0') {}
+
+void ServerState::post(std::move_only_function<void()> work) {
+  const MutexLock lock(mutex);
+  if (is_closed) return;
+  boost::asio::post(io, std::move(work));
+}
+
+void ServerState::close() {
+  const MutexLock lock(mutex);
+  is_closed = true;
+}
+
+Session::Session(std::shared_ptr<ServerState> state, int fd, SessionOrigin origin)
+    : Exchange(state->service, state->options),
+      state_(std::move(state)),
+      socket_(state_->io, fd),
+      origin_(std::move(origin)),
+      since_(ServerState::Clock::now()) {}
+
+std::shared_ptr<Session> Session::self() {
+  return std::static_pointer_cast<Session>(shared_from_this());
+}
+
+bool Session::is_here() const { return std::this_thread::get_id() == state_->thread; }
+void Session::post(std::move_only_function<void()> work) { state_->post(std::move(work)); }
+
+void Session::start() { await_input(); }
+
+void Session::set_phase(Phase phase) {
+  phase_ = phase;
+  since_ = ServerState::Clock::now();
+}
+
+void Session::close() {
+  if (phase_ == Phase::closed) return;
+  set_phase(Phase::closed);
+  if (feed_) feed_->close();
+  if (waiting_) service().abandon(std::exchange(waiting_, RequestId{}));
+  next_turn();
+  boost::system::error_code ignored;
+  socket_.close(ignored);
+  state_->sessions.erase(self());
+}
+
+void Session::await_input() {
+  if (is_reading_ || phase_ == Phase::closed) return;
+  if (phase_ != Phase::draining && input_.size() >= input_bytes_max) return;
+  is_reading_ = true;
+  socket_.async_wait(socket_.wait_read, [session = self()](boost::system::error_code error) {
+    session->is_reading_ = false;
+    if (error) session->close();
+    else session->read_some();
+  });
+}
+
+void Session::read_some() {
+  if (phase_ == Phase::closed) return;
+  std::string& scratch = state_->scratch;
+  const ssize_t got = ::recv(socket_.native_handle(), scratch.data(), scratch.size(), MSG_DONTWAIT);
+  if (got == 0) return close();
+  if (got < 0) {
+    if (errno == EAGAIN || errno == EWOULDBLOCK || errno == EINTR) return await_input();
+    return close();
+  }
+  const auto size = static_cast<std::size_t>(got);
+  switch (phase_) {
+    case Phase::closed: return;
+    case Phase::streaming: break;  // nothing more is asked on this connection
+    case Phase::draining:
+      drained_ += size;
+      if (drained_ > drained_bytes_max) return close();
+      break;
+    case Phase::answering: input_.append(scratch, 0, size); break;
+    case Phase::reading:
+      if (input_.empty() && output_.empty()) {
+        const std::size_t consumed = consume(std::string_view{scratch}.substr(0, size));
+        input_.assign(scratch, consumed, size - consumed);
+      } else {
+        input_.append(scratch, 0, size);
+      }
+      go_on();
+      break;
+  }
+  await_input();
+}
+
+// Takes as many whole requests as there are, until one has to wait. Returns how much it took.
+std::size_t Session::consume(std::string_view input) {
+  std::size_t taken = 0;
+  is_consuming_ = true;
+  while (phase_ == Phase::reading && !ends_after_ && taken < input.size() &&
+         output_.size() < output_bytes_high) {
+    const bool was_idle = !reader_.has_begun();
+    const RequestReader::Fed fed = reader_.feed(input.substr(taken));
+    taken += fed.consumed;
+    if (was_idle) since_ = ServerState::Clock::now();
+    if (fed.state == RequestReader::State::refused) {
+      refuse(reader_.status(), reader_.detail());
+      taken = input.size();
+    } else if (fed.state == RequestReader::State::more) {
+      if (reader_.wants_continue()) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+      break;
+    } else {
+      phase_ = Phase::answering;
+      waiting_ = {};
+      if (origin_.is_excess) {
+        refuse(429, "too many connections");
+      } else {
+        dispatch(*this);
+      }
+    }
+  }
+  is_consuming_ = false;
+  return taken;
+}
+
+// Parses what has arrived and sends what there is to send.
+void Session::go_on() {
+  while (true) {
+    if (phase_ == Phase::reading && !input_.empty() && output_.size() < output_bytes_high) {
+      input_.erase(0, consume(input_));
+    }
+    const bool was_full = output_.size() >= output_bytes_high;
+    flush();
+    const bool has_more = was_full && output_.empty() && !input_.empty();
+    if (phase_ != Phase::reading || !has_more) break;
+  }
+}
+
+void Session::refuse(int status, std::string detail) {
+  ends_after_ = true;
+  phase_ = Phase::answering;
+  Problem told;
+  told.status = status;
+  told.code = Errc::invalid;
+  for (const Errc code : {Errc::too_large, Errc::exhausted, Errc::timed_out}) {
+    if (http_status(code) == status) told.code = code;
+  }
+  if (http_status(told.code) != status) told.title = reason_phrase(status);
+  told.detail = std::move(detail);
+  problem(std::move(told));
+}
+
+void Session::reply(ApiResponse response) {
+  if (phase_ != Phase::answering) return;
+  const ApiRequest& asked = reader_.request();
+  ends_after_ = ends_after_ || !asked.is_kept;
+  append_response(output_, response,
+                  {.is_kept = !ends_after_, .is_head = asked.method == Method::head});
+  next_turn();
+  reader_.reset();
+  phase_ = Phase::reading;
+  if (is_consuming_) return;
+  since_ = ServerState::Clock::now();
+  go_on();
+  await_input();
+}
+
+void Session::wait_for(RequestId request) {
+  if (phase_ == Phase::closed) service().abandon(request);
+  else waiting_ = request;  // also of a request just answered: until its answer is sent
+}
+
+void Session::flush() {
+  while (sent_ < output_.size()) {
+    const ssize_t sent = ::send(socket_.native_handle(), output_.data() + sent_,
+                                output_.size() - sent_, MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) {
+      sent_ += static_cast<std::size_t>(sent);
+      if (phase_ == Phase::streaming) since_ = ServerState::Clock::now();
+    } else if (errno == EAGAIN || errno == EWOULDBLOCK) {
+      return await_room();
+    } else if (errno != EINTR) {
+      return close();
+    }
+  }
+  output_.clear();
+  sent_ = 0;
+  // A request that still waits is abandoned by close(); one that is answered and sent is over.
+  if (phase_ == Phase::reading) waiting_ = {};
+  if (phase_ == Phase::reading && ends_after_) drain();
+}
+
+void Session::await_room() {
+  if (is_writing_ || phase_ == Phase::closed) return;
+  is_writing_ = true;
+  socket_.async_wait(socket_.wait_write, [session = self()](boost::system::error_code error) {
+    session->is_writing_ = false;
+    if (session->phase_ == Phase::closed) return;
+    if (error) return session->close();
+    session->since_ = ServerState::Clock::now();
+    if (session->phase_ == Phase::streaming) session->write_events();
+    else session->go_on();
+    session->await_input();
+  });
+}
+
+// The other side reads the last answer before the connection goes, even when it still sends.
+void Session::drain() {
+  (void)::shutdown(socket_.native_handle(), SHUT_WR);
+  set_phase(Phase::draining);
+  input_.clear();
+}
+
+void Session::stream(std::uint64_t after) {
+  if (phase_ != Phase::answering) return;
+  output_ +=
+      "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
+      "Connection: close\r\n\r\n";
+  if (reader_.request().method == Method::head) {
+    ends_after_ = true;
+    phase_ = Phase::reading;
+    return;
+  }
+  set_phase(Phase::streaming);
+  input_.clear();
+  output_ += ": hello\n\n";
+  feed_ = std::make_shared<EventFeed>(
+      std::max<std::size_t>(options().stream_bytes_limit / bytes_per_event, 1));
+  const std::weak_ptr<Session> weak = self();
+  service().subscribe(after, [feed = feed_, weak, state = state_](const StreamItem& item,
+                                                                  bool is_lost) {
+    switch (feed->push(item, is_lost)) {
+      case EventFeed::Pushed::closed: return false;
+      case EventFeed::Pushed::quiet: return true;
+      case EventFeed::Pushed::wake: break;
+    }
+    state->post([weak] {
+      if (const auto session = weak.lock()) session->write_events();
+    });
+    return true;
+  });
+}
+
+void Session::write_events() {
+  while (phase_ == Phase::streaming) {
+    flush();
+    if (!output_.empty() || phase_ != Phase::streaming) return;
+    while (output_.size() < read_bytes) {
+      const auto entry = feed_->take();
+      if (!entry) break;
+      append_entry(*entry);
+    }
+    if (output_.empty()) return;
+  }
+}
+
+void Session::append_entry(const EventFeed::Entry& entry) {
+  if (entry.is_lost) {
+    output_ += "event: lost\ndata: {\"after\":" + std::to_string(entry.item.sequence) + "}\n\n";
+    return;
+  }
+  next_turn();  // the configuration may be another since the last item
+  JsonWriter json;
+  append_decision(json, entry.item.decision, entry.item.unix_ms, names());
+  output_ += "id: " + std::to_string(entry.item.sequence) + "\nevent: decision\ndata: ";
+  output_ += json.view();
+  output_ += "\n\n";
+}
+
+void Session::look_at_the_clock(ServerState::Clock::time_point now) {
+  const Duration spent = now - since_;
+  const ServerOptions& limits = options();
+  switch (phase_) {
+    case Phase::closed: return;
+    case Phase::answering: return;  // its own patience ends it
+    case Phase::draining:
+      if (spent > 5s) close();
+      return;
+    case Phase::streaming:
+      if (!output_.empty()) {
+        if (spent > limits.request_time_limit) close();
+      } else if (spent >= limits.keep_alive_interval) {
+        since_ = now;
+        output_ += ": still here\n\n";
+        write_events();
+      }
+      return;
+    case Phase::reading: break;
+  }
+  if (!output_.empty()) {
+    if (spent > limits.request_time_limit) close();
+  } else if (reader_.has_begun()) {
+    if (spent <= limits.request_time_limit) return;
+    refuse(408, "the request did not arrive whole in time");
+  } else if (spent > limits.idle_time_limit) {
+    close();
+  }
+}
+
+}  // namespace hearth
