@@ -123,6 +123,7 @@ bool Supervisor::start() {
   (void)::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
   for (const auto& [name, value] : job_.env) (void)::setenv(name.c_str(), value.c_str(), 1);
   if (job_.is_notified) open_notify_socket();
+  if (job_.is_kept) listen_for_daemon();
   group_ = ComponentGroup::make(job_.name, Bytes{job_.memory_max}, job_.pids_max);
   const int error = spawn(written.get());
   if (error != 0) {
@@ -251,7 +252,6 @@ void Supervisor::read_order() {
     case SuperviseOrder::Kind::ready:
       is_ready_ = true;
       job_.ready_line.clear();
-      if (job_.is_kept) listen_for_daemon();
       return;
     case SuperviseOrder::Kind::stop: stop(); return;
     case SuperviseOrder::Kind::kill: is_over_ = true; return;

@@ -2,10 +2,10 @@
 //
 // Contract   a child subreaper: every descendant of the component, double-forked and setsid ones
 //            included, stays below it, and none is left when it ends. It owns the component's log.
-//            It is told what to do over a socket (its standard input, a SOCK_SEQPACKET pair). When the socket
-//            is closed the daemon is dead: everything below is killed at once and it ends, unless
-//            the job says keep and the component was ready; then it listens at RUN_DIR/NAME.sock for
-//            a new daemon, which is greeted with a hello report.
+//            It is told what to do over a socket (its standard input, of a SOCK_SEQPACKET pair). When
+//            the socket is closed the daemon is dead: everything below is killed at once and it ends, unless
+//            the job says keep and the component was ready; then a new daemon that connects to
+//            RUN_DIR/NAME.sock is greeted with a hello report.
 // Errors     told in reports; its own exit status is 0 after an orderly end.
 // Threads    one.
 #pragma once

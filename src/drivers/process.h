@@ -1,0 +1,27 @@
+// The `process` driver: any command line, under a supervisor of its own.
+//
+// Contract   as ports/driver.h. Each load starts `supervisor` (argv; the component's name is added),
+//            which must end in supervise_main(). The component's environment is the daemon's, the
+//            configured one, PORT, STATE_DIR, HEARTH_COMPONENT, and two marks by which strays are found.
+// Threads    as ports/driver.h.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "ports/driver.h"
+
+namespace hearth {
+
+struct ProcessDriverOptions {
+  std::vector<std::string> supervisor{"/proc/self/exe", "supervise"};
+};
+
+[[nodiscard]] std::unique_ptr<Driver> make_process_driver(ProcessDriverOptions options = {});
+
+// ${PORT} and ${STATE_DIR} in a text; anything else stays.
+[[nodiscard]] std::string expand_macros(std::string_view text, int port,
+                                        std::string_view state_dir);
+
+}  // namespace hearth

@@ -1,0 +1,119 @@
+#include "drivers/process_instance.h"
+
+#include <poll.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+
+#include "drivers/probe.h"
+#include "runtime/clock.h"
+#include "runtime/processes.h"
+
+namespace hearth {
+namespace {
+
+constexpr Duration kill_patience = 5s;
+
+int port_of(const std::string& endpoint) {
+  const std::size_t colon = endpoint.rfind(':');
+  int port = 0;
+  if (endpoint.starts_with("http://") && colon != std::string::npos) {
+    (void)std::from_chars(endpoint.data() + colon + 1, endpoint.data() + endpoint.size(), port);
+  }
+  return port;
+}
+
+}  // namespace
+
+std::string instance_mark(const std::string& run_dir, WorkId work) {
+  return "HEARTH_INSTANCE=" + run_dir + "#" + std::to_string(work.value);
+}
+
+ProcessInstance::~ProcessInstance() {
+  if (is_gone_) return;
+  parts_.control.reset();
+  if (!parts_.is_child || parts_.job.is_kept) return;
+  reap();
+}
+
+std::string ProcessInstance::exit_detail() {
+  (void)await_exit(0s);
+  if (!last_) return parts_.job.name + ": its supervisor ended unexpectedly";
+  std::string text = parts_.job.name + ": " + last_->text;
+  if (!last_->last_line.empty()) text += "; last line: " + last_->last_line;
+  return text;
+}
+
+MemoryFigures ProcessInstance::measure() const { return tree_memory(parts_.supervisor); }
+
+void ProcessInstance::unload() {
+  if (is_gone_) return;
+  const int port = port_of(parts_.job.endpoint);
+  if (!parts_.job.stop_path.empty() && port != 0 && !last_) {
+    const std::array<int, 1> interrupts{parts_.control.get()};
+    (void)exchange({.port = port, .method = "POST", .path = parts_.job.stop_path, .body = {}},
+                   {boot_now() + std::min<Duration>(parts_.job.grace, 2s), interrupts});
+  }
+  SuperviseOrder order;
+  order.kind = SuperviseOrder::Kind::stop;
+  (void)send_order(parts_.control.get(), order);
+  if (!await_exit(parts_.job.grace + kill_patience)) {
+    (void)kill();
+    return;
+  }
+  reap();
+}
+
+std::optional<SuperviseReport> ProcessInstance::kill() {
+  if (is_gone_) return last_;
+  SuperviseOrder order;
+  order.kind = SuperviseOrder::Kind::kill;
+  (void)send_order(parts_.control.get(), order);
+  if (!await_exit(kill_patience)) {
+    // The supervisor is gone or stuck: what it had started carries a mark.
+    const auto tree = descendants(parts_.supervisor);
+    if (!is_gone_ || parts_.is_child) (void)::kill(parts_.supervisor, SIGKILL);
+    kill_all(tree);
+    for (int round = 0; round < 100; ++round) {
+      const auto strays = marked_processes(instance_mark(parts_.job.run_dir, parts_.job.work));
+      if (strays.empty()) break;
+      kill_all(strays);
+      (void)::poll(nullptr, 0, 5);
+    }
+  }
+  reap();
+  return last_;
+}
+
+std::optional<SuperviseReport> ProcessInstance::await_exit(Duration patience) {
+  const Instant deadline = boot_now() + patience;
+  while (!last_) {
+    pollfd waited{parts_.control.get(), POLLIN, 0};
+    const double left = milliseconds(deadline - boot_now());
+    const int found = ::poll(&waited, 1, left <= 0 ? 0 : static_cast<int>(left) + 1);
+    if (found < 0 && errno == EINTR) continue;
+    if (found <= 0) return std::nullopt;
+    bool would_block = false;
+    auto report = receive_report(parts_.control.get(), &would_block);
+    if (!report && !would_block) return std::nullopt;
+    if (report && report->kind == SuperviseReport::Kind::exited) last_ = std::move(report);
+  }
+  return last_;
+}
+
+void ProcessInstance::reap() {
+  is_gone_ = true;
+  if (!parts_.is_child) return;
+  for (int round = 0; round < 1000; ++round) {
+    const pid_t got = ::waitpid(parts_.supervisor, nullptr, WNOHANG);
+    if (got == parts_.supervisor || (got < 0 && errno == ECHILD)) return;
+    if (round == 900) (void)::kill(parts_.supervisor, SIGKILL);
+    (void)::poll(nullptr, 0, round < 20 ? 1 : 5);
+  }
+}
+
+}  // namespace hearth

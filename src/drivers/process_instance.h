@@ -1,0 +1,55 @@
+// A component that runs under its supervisor, as the driver holds it.
+//
+// Contract   as ports/driver.h. Destroying it without unload() closes the socket: the supervisor then
+//            does what on_exit says.
+// Threads    as ports/driver.h.
+#pragma once
+
+#include <sys/types.h>
+
+#include <memory>
+#include <optional>
+#include <string>
+
+#include "ports/driver.h"
+#include "runtime/files.h"
+#include "runtime/supervise.h"
+
+namespace hearth {
+
+class ProcessInstance : public Instance {
+ public:
+  struct Parts {
+    SuperviseJob job;
+    Descriptor control;
+    pid_t supervisor = 0;
+    bool is_child = true;    // false: adopted, somebody else reaps it
+    int main_process = 0;
+  };
+  explicit ProcessInstance(Parts parts) : parts_(std::move(parts)) {}
+  ~ProcessInstance() override;
+
+  [[nodiscard]] std::string endpoint() const override { return parts_.job.endpoint; }
+  [[nodiscard]] int process() const override { return parts_.supervisor; }
+  [[nodiscard]] int exit_fd() const override { return parts_.control.get(); }
+  [[nodiscard]] std::string exit_detail() override;
+  [[nodiscard]] MemoryFigures measure() const override;
+  void unload() override;
+
+  [[nodiscard]] WorkId work() const { return parts_.job.work; }
+  // Nothing of it runs afterwards. Returns the supervisor's last report, if it could give one.
+  std::optional<SuperviseReport> kill();
+
+ private:
+  std::optional<SuperviseReport> await_exit(Duration patience);
+  void reap();
+
+  Parts parts_;
+  bool is_gone_ = false;
+  std::optional<SuperviseReport> last_;
+};
+
+// The assignment in the environment of everything that one load has started.
+[[nodiscard]] std::string instance_mark(const std::string& run_dir, WorkId work);
+
+}  // namespace hearth
