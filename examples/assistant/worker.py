@@ -32,7 +32,8 @@ def models_dir():
 
 def state_dir():
     """A folder of this component's own, kept between its lives."""
-    folder = os.environ.get("STATE_DIR") or os.path.join(models_dir(), "state")
+    folder = (sys.argv[1] if len(sys.argv) > 1 else os.environ.get("STATE_DIR")
+              or os.path.join(models_dir(), "state"))
     os.makedirs(folder, exist_ok=True)
     return folder
 

@@ -84,12 +84,13 @@ class Display:
             "<IhhHHI", self.root, 0, 0, width, height, ALL_PLANES))
         return self.reply()
 
-    def capture(self):
-        """A screenshot of the whole display: a PNG."""
-        pixels = self.get(self.width, self.height)
-        rgb = bytearray(self.width * self.height * 3)
+    def capture(self, width, height):
+        """A screenshot of the display's top left part: a PNG."""
+        width, height = min(width, self.width), min(height, self.height)
+        pixels = self.get(width, height)
+        rgb = bytearray(width * height * 3)
         rgb[0::3], rgb[1::3], rgb[2::3] = pixels[2::4], pixels[1::4], pixels[0::4]
-        return png(self.width, self.height, rgb)
+        return png(width, height, rgb)
 
 
 def png(width, height, rgb):

@@ -25,7 +25,7 @@ class Screen(Worker):
             raise RuntimeError("Xvfb did not start")
         self.display = Display(number)
         self.window = None
-        self.display.capture()
+        self.display.capture(1200, 320)
 
     def run(self, request):
         if request["op"] == "show":
@@ -35,7 +35,9 @@ class Screen(Worker):
                 request["width"], request["height"], base64.b64decode(request["rgb"]))
             return {"shown": True}
         if request["op"] == "capture":
-            return {"picture": base64.b64encode(self.display.capture()).decode()}
+            picture = self.display.capture(
+                int(request.get("width", 65535)), int(request.get("height", 65535)))
+            return {"picture": base64.b64encode(picture).decode()}
         raise BadRequest("op must be show or capture")
 
 
