@@ -25,6 +25,7 @@ void Engine::Impl::settle() {
 
 bool Engine::Impl::grant_ready() {
   bool has_granted = false;
+  if (queue.empty()) return false;
   std::vector<RequestId> order;
   for (const auto& [priority, sequence, id] : queue) order.push_back(id);
   for (const RequestId id : order) {
@@ -41,6 +42,7 @@ bool Engine::Impl::grant_ready() {
 
 // Core, pinned, eager, restarting and displaced default components are wanted by the engine itself.
 void Engine::Impl::settle_keeps() {
+  if (kept_dirty.empty()) return;
   const std::set<ComponentId> looked_at = std::exchange(kept_dirty, {});
   for (const ComponentId id : looked_at) {
     Component& c = at(id);
@@ -49,13 +51,13 @@ void Engine::Impl::settle_keeps() {
     const bool is_lasting = c.spec.priority == Priority::core || c.is_pinned;
     const bool is_eager = !c.spec.is_lazy && !c.is_eager_done;
     if (!is_lasting && !is_eager && !c.restarts && !c.is_displaced) continue;
-    // Loads that nobody asked for are few: a component that comes and goes by itself has to wait.
-    if (c.undemanded.size() >= 3) {
-      const Instant again = c.undemanded.front() + 10min;
-      if (again > now) {
-        arm(TimerKind::retry, id.value, again);
-        continue;
-      }
+    Instant again{};
+    for (const ComponentId member : c.closure) {
+      if (!is_engaged(member)) again = std::max(again, rests_until(member));
+    }
+    if (again > now) {
+      arm(TimerKind::retry, id.value, again);
+      continue;
     }
     if (c.is_displaced && !is_lasting && !is_eager && !c.restarts) {
       if (c.displacer && is_engaged(*c.displacer) && !at(*c.displacer).is_in_idle) continue;
@@ -74,6 +76,7 @@ void Engine::Impl::settle_keeps() {
 // later one may not take it.
 bool Engine::Impl::admit_waiting() {
   bool has_changed = false;
+  if (queue.empty()) return false;
   std::vector<RequestId> order;
   for (const auto& [priority, sequence, id] : queue) order.push_back(id);
   bool is_memory_promised = false;
@@ -115,12 +118,9 @@ bool Engine::Impl::try_admit(Request& request) {
   }
   for (const ComponentId id : missing) {
     engage(id, demand_for(id), false);
-    at(id).load_reason = id == request.asked.front() || request.kind == WantKind::preload
-                             ? request.reason
-                             : Reason::need;
-    if (std::ranges::find(request.asked, id) != request.asked.end()) {
-      at(id).load_reason = request.reason;
-    }
+    const bool is_by_itself = request.kind == WantKind::preload || request.kind == WantKind::keep;
+    const bool is_asked = std::ranges::find(request.asked, id) != request.asked.end();
+    at(id).load_reason = is_by_itself || is_asked ? request.reason : Reason::need;
     at(id).is_preload = request.kind == WantKind::preload;
   }
   request.hindrance = Reason::none;

@@ -77,7 +77,8 @@ bool Engine::Impl::start_next() {
   std::map<ComponentId, Duration> known;
   std::optional<ComponentId> best;
   const auto rank = [&](ComponentId id) {
-    return std::tuple{at(id).is_preload, -path_after(id, known), id};
+    const bool can_wait = at(id).load_reason == Reason::eager || at(id).is_preload;
+    return std::tuple{can_wait, at(id).is_preload, -path_after(id, known), id};
   };
   for (const ComponentId id : admitted) {
     const bool is_startable = std::ranges::all_of(

@@ -326,6 +326,9 @@ void Engine::Impl::want(const Request& request, bool is_more) {
 
 void Engine::Impl::request_timed_out(Request& request) {
   const Request gone = request;
+  if (gone.kind == WantKind::keep) {
+    for (const ComponentId id : gone.asked) at(id).restarts = false;
+  }
   dequeue(gone.id);
   if (gone.kind == WantKind::unload) {
     return refuse(gone, Errc::timed_out, Reason::timed_out, gone.asked.front(), gone.asked.front());
@@ -363,6 +366,10 @@ void Engine::Impl::fail_waiting_on(ComponentId id) {
 }
 
 void Engine::Impl::keep(ComponentId id, Reason reason) {
+  // What only came or comes back once gives up after a while, so that it does not hold its needs.
+  constexpr Duration keep_patience = 60s;
+  const bool is_lasting =
+      reason == Reason::core || reason == Reason::pin || reason == Reason::default_back;
   Request request{.id = RequestId{internal_bit | next_internal++},
                   .kind = WantKind::keep,
                   .reason = reason,
@@ -372,15 +379,25 @@ void Engine::Impl::keep(ComponentId id, Reason reason) {
                   .owner = {},
                   .has_reply = false,
                   .arrived = now,
-                  .deadline = Instant::never()};
+                  .deadline = is_lasting ? Instant::never() : now + keep_patience};
   at(id).is_kept = true;
   enqueue(std::move(request));
+}
+
+// Loads that nobody asked for are few: a component that comes and goes by itself, three times in ten
+// minutes, has to wait for the end of these.
+Instant Engine::Impl::rests_until(ComponentId id) const {
+  const Component& c = at(id);
+  return c.undemanded.size() < 3 ? Instant{} : c.undemanded.front() + 10min;
 }
 
 // A likely component is loaded only into memory that is free, and never in another's way.
 void Engine::Impl::preload(ComponentId id, CommandId command) {
   if (is_shutting_down || pressure >= Pressure::high || at(id).state == State::ready) return;
   if (is_engaged(id) || at(id).wanted > 0) return;
+  for (const ComponentId member : at(id).closure) {
+    if (!is_engaged(member) && rests_until(member) > now) return;
+  }
   Request request{.id = RequestId{internal_bit | next_internal++},
                   .kind = WantKind::preload,
                   .reason = Reason::preload,

@@ -271,6 +271,7 @@ struct Engine::Impl {
   void fail_waiting_on(ComponentId id);
   void keep(ComponentId id, Reason reason);
   void preload(ComponentId id, CommandId command);
+  Instant rests_until(ComponentId id) const;
   void count_use(ComponentId id, bool is_warm);
   void clear_preload(ComponentId id);
 

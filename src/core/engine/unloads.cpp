@@ -56,7 +56,7 @@ void Engine::Impl::drop_idle(ComponentId id) {
   Component& c = at(id);
   if (!c.is_in_idle) return;
   c.is_in_idle = false;
-  std::erase_if(idle, [id](const auto& entry) { return std::get<2>(entry) == id; });
+  idle.erase({c.spec.priority, c.idle_key, id});
   disarm(TimerKind::idle, id.value, c.idle_deadline);
   c.idle_deadline = Instant::never();
 }
@@ -236,6 +236,7 @@ void Engine::Impl::undrain(ComponentId id) {
 }
 
 void Engine::Impl::settle_drains() {
+  if (draining.empty()) return;
   const std::set<ComponentId> looked_at = draining;
   for (const ComponentId id : looked_at) {
     const Component& c = at(id);
