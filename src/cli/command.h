@@ -12,10 +12,9 @@
 #include <string_view>
 
 #include "base/result.h"
+#include "cli/session.h"
 
 namespace hearth {
-
-class Session;
 
 using CommandRun = std::move_only_function<Result<int>(Session&)>;
 

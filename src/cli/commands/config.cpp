@@ -1,0 +1,124 @@
+#include <algorithm>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/config_report.h"
+#include "cli/session.h"
+#include "codec/config_text.h"
+#include "runtime/files.h"
+
+namespace hearth {
+namespace {
+
+struct Options {
+  CLI::App* check = nullptr;
+  CLI::App* show = nullptr;
+  CLI::App* schema = nullptr;
+  std::string file;
+  bool is_strict = false;
+};
+
+struct Checked {
+  std::string path;
+  std::vector<ConfigProblem> problems;
+  [[nodiscard]] long errors() const {
+    return std::ranges::count_if(problems, &ConfigProblem::is_error);
+  }
+};
+
+Result<Checked> check_file(Session& session, const Options& options) {
+  Checked checked{.path = options.file.empty() ? session.config_path() : options.file};
+  if (checked.path.empty()) {
+    // Says where it was looked for.
+    return std::unexpected(session.config().error());
+  }
+  const auto text = read_file(checked.path);
+  if (!text) {
+    session.mark_bad_config();
+    return std::unexpected(text.error());
+  }
+  ParsedConfig parsed = parse_config(*text, checked.path, session.streams().environment);
+  checked.problems = std::move(parsed.problems);
+  if (parsed.config) {
+    for (ConfigProblem& problem :
+         missing_programs(*parsed.config, *text, session.streams().environment)) {
+      checked.problems.push_back(std::move(problem));
+    }
+  }
+  if (options.is_strict) {
+    for (ConfigProblem& problem : checked.problems) problem.is_error = true;
+  }
+  std::ranges::stable_sort(checked.problems, {}, [](const ConfigProblem& problem) {
+    return std::pair{problem.line, problem.column};
+  });
+  return checked;
+}
+
+std::string plural(long count, const std::string& noun) {
+  return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
+}
+
+Result<int> check(Session& session, const Options& options) {
+  const Checked checked = HEARTH_TRY(check_file(session, options));
+  const long errors = checked.errors();
+  const long warnings = static_cast<long>(checked.problems.size()) - errors;
+  if (session.is_json()) {
+    OrderedJson problems = OrderedJson::array();
+    for (const ConfigProblem& problem : checked.problems) {
+      problems.push_back(problem_json(problem));
+    }
+    session.print(OrderedJson{
+        {"path", checked.path}, {"valid", errors == 0}, {"problems", std::move(problems)}});
+    return errors == 0 ? 0 : 3;
+  }
+  for (const ConfigProblem& problem : checked.problems) {
+    session.out() << to_text(problem, checked.path) << "\n";
+  }
+  if (checked.problems.empty()) {
+    session.out() << checked.path << ": valid\n";
+  } else {
+    session.out() << checked.path << ": " << plural(errors, "error") << ", "
+                  << plural(warnings, "warning") << "\n";
+  }
+  return errors == 0 ? 0 : 3;
+}
+
+Result<int> show(Session& session) {
+  const Config config = HEARTH_TRY(session.config());
+  if (session.is_json()) {
+    session.print(config_json(config, session.state_dir(config)));
+  } else {
+    session.out() << to_yaml(config);
+  }
+  return 0;
+}
+
+CommandRun declare(CLI::App& app) {
+  auto options = std::make_unique<Options>();
+  app.require_subcommand(1);
+  options->check = app.add_subcommand("check", "Say everything that is wrong with it");
+  options->show = app.add_subcommand("show", "Show it as it will be used");
+  options->schema = app.add_subcommand("schema", "Print the JSON Schema of hearth.yaml");
+  // --config and --json may follow these too.
+  for (CLI::App* sub : {options->check, options->show, options->schema}) sub->fallthrough();
+  options->check->add_option("file", options->file, "The file; without it, the one in use")
+      ->type_name("FILE");
+  options->check->add_flag("--strict", options->is_strict, "Warnings are errors");
+  return [options = std::move(options)](Session& session) -> Result<int> {
+    if (options->check->parsed()) return check(session, *options);
+    if (options->show->parsed()) return show(session);
+    session.out() << json_schema() << "\n";
+    return 0;
+  };
+}
+
+}  // namespace
+
+extern const Command command_config;
+const Command command_config{
+    .summary = "Check or show the configuration, or print its schema",
+    .group = CommandGroup::configuration,
+    .declare = declare,
+};
+
+}  // namespace hearth

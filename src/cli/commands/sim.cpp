@@ -1,0 +1,50 @@
+#include "sim/command.h"
+
+#include <algorithm>
+#include <memory>
+
+#include "cli/command.h"
+#include "cli/session.h"
+
+namespace hearth {
+namespace {
+
+// The words after `sim`, as they were given: the simulator reads them itself, so that it is the same
+// program as hearth-sim, which has no other library.
+Result<int> run(Session& session) {
+  const auto& words = session.arguments();
+  const auto at = std::ranges::find(words, "sim");
+  const std::vector<std::string> own{at == words.end() ? at : at + 1, words.end()};
+  return sim::sim_main(own, session.out());
+}
+
+CommandRun declare(CLI::App& app) {
+  struct Options {
+    std::string seed, span, components, minutes;
+    bool has_trace = false;
+    bool is_swarm = false;
+  };
+  auto options = std::make_unique<Options>();
+  app.add_option("--seed", options->seed, "The seed of the day (1)")->type_name("N");
+  app.add_option("--virtual", options->span, "How long, in virtual time (24h)")
+      ->type_name("SPAN");
+  app.add_option("--components", options->components, "How many components (64)")
+      ->type_name("N");
+  app.add_flag("--trace", options->has_trace, "Print every event and action");
+  app.add_flag("--swarm", options->is_swarm, "Seed after seed with other faults and sizes");
+  app.add_option("--minutes", options->minutes, "How long the swarm goes on")->type_name("N");
+  app.allow_extras();
+  return [options = std::move(options)](Session& session) { return run(session); };
+}
+
+}  // namespace
+
+extern const Command command_sim;
+const Command command_sim{
+    .summary = "Run the core for a virtual day with faults and check its invariants",
+    .group = CommandGroup::tools,
+    .is_json = false,
+    .declare = declare,
+};
+
+}  // namespace hearth
