@@ -12,7 +12,8 @@ import tasks
 
 SCALE = 300  # 5 minutes of the day last one second
 
-# One episode a line: commands follow each other shortly within it, after a longer pause between.
+# One episode a line: commands follow each other shortly within it, after a longer pause between;
+# a star: a busy hour, without that pause.
 LIGHT = """
 see talk read
 translation translation read_translated
@@ -34,43 +35,67 @@ read proofread
 """
 
 FULL = """
-see talk read
+see talk read talk
 remember remember look_up
+browse browse talk browse_translated browse talk
 document talk document document
-browse browse talk browse_translated browse
-document remember
-browse talk browse
-hear hear talk hear_noted
-document expand expand_written document
+hear talk hear_noted
+browse document remember
+* hear hear_translated translation
+document browse talk browse
+hear talk hear talk
+browse talk document expand_written
 proofread talk proofread
+read expand document talk
+
 search search talk define define_noted
-search look_up search
-faces talk faces
-hear hear_translated translation
-search talk search_aloud
+document look_up search
+* differentiate talk expand
+search talk search define
+document search talk
 say translate_aloud talk translation
-chess chess talk chess chess
-document document remember
-search define search
-faces read faces
+search document document
+define talk look_up search
+document talk expand_written
+remember talk remember
+expand differentiate talk
+
+* chess chess faces hear
+* translation search document
+* faces talk chess say
+* read proofread talk hear
+talk faces read faces talk
+chess talk chess talk
+hear translation talk hear
+look_up talk define
+
 likely talk likely likely
-likely remember likely
-hear talk hear
-differentiate expand talk expand_written
-document remember talk document
-related related talk related
-related define
+document likely talk
+* faces hear hear_noted
+likely talk remember
+likely document likely
+chess chess talk
+faces likely talk likely
+document talk document remember
+read likely talk
+hear talk hear translation
+expand talk differentiate
+chess talk define
+
+related talk related related
+define related talk
+* expand differentiate talk
+related define_noted
+chess talk chess related
+document talk expand_written
+translation talk translation talk related
 proofread read_aloud see
 say talk read_translated
-chess chess talk
-likely likely talk likely
-document expand_written
-search talk look_up search
-faces faces
-hear hear_noted
-translation translate_aloud talk
-remember look_up remember
-read proofread talk
+look_up remember talk
+differentiate expand talk
+chess talk chess talk
+hear talk translation
+remember remember talk
 """
 
 EPISODES = {"light": LIGHT, "full": FULL}
@@ -100,12 +125,12 @@ class Day:
         pauses = random.Random(f"{self.seed}/pauses")
         number = 0
         for episode in EPISODES[self.kind].split("\n"):
-            for place, name in enumerate(episode.split()):
+            for place, name in enumerate(episode.replace("*", "").split()):
                 command = self.draw(name, number)
-                if place:
-                    command.pause = pauses.uniform(0.05, 0.45)
+                if place or episode.startswith("*"):
+                    command.pause = pauses.uniform(0.05, 0.35)
                 elif number:
-                    command.pause = pauses.choice([0.6, 0.9, 1.2, 1.6, 2.4])
+                    command.pause = pauses.choice([0.5, 0.8, 1.2, 1.8, 2.8])
                 number += 1
                 yield command
 

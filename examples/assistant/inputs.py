@@ -128,7 +128,7 @@ def proof_sentences(random):
         if random.random() < 0.5:
             made.append((f"{subject} {verb} {thing} {tail}", True))
         else:
-            made.append((f"{thing} {verb} the {subject} of {tail} a", False))
+            made.append((f"{thing} {verb} the {subject} of {tail} the", False))
     return made
 
 

@@ -19,7 +19,7 @@ import components as config
 
 PROBE = 0.005
 GRACE = 3.0
-TIMEOUT = 60.0
+TIMEOUT = 120.0
 
 
 def free_port():

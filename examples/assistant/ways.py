@@ -62,7 +62,7 @@ def rank(values, share):
     return ordered[max(0, -(-len(ordered) * share // 100) - 1)] if ordered else 0.0
 
 
-def request(endpoint, path, value, timeout=60):
+def request(endpoint, path, value, timeout=120):
     """POSTs JSON to a component."""
     sent = urllib.request.Request(
         endpoint + path, json.dumps(value).encode(), {"content-type": "application/json"})
