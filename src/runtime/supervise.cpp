@@ -121,6 +121,10 @@ bool Supervisor::start() {
   output_.reset(ends[0]);
   const Descriptor written{ends[1]};
   (void)::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
+  // The daemon's own service manager is none of the component's business.
+  for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS"}) {
+    (void)::unsetenv(name);
+  }
   for (const auto& [name, value] : job_.env) (void)::setenv(name.c_str(), value.c_str(), 1);
   if (job_.is_notified) open_notify_socket();
   if (job_.is_kept) listen_for_daemon();

@@ -1,0 +1,174 @@
+#include "platform/machine.h"
+
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <charconv>
+#include <cstddef>
+#include <cstdlib>
+#include <filesystem>
+#include <vector>
+
+#include "runtime/files.h"
+
+namespace hearth {
+namespace {
+
+// The number after "key" at the start of a line.
+std::optional<std::uint64_t> number_after(std::string_view text, std::string_view key) {
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!line.starts_with(key)) continue;
+    line.remove_prefix(key.size());
+    line.remove_prefix(std::min(line.find_first_not_of(": \t"), line.size()));
+    std::uint64_t value = 0;
+    if (std::from_chars(line.data(), line.data() + line.size(), value).ec == std::errc{}) {
+      return value;
+    }
+  }
+  return std::nullopt;
+}
+
+std::optional<Bytes> bytes_in(const std::string& path) {
+  const auto text = read_file(path);
+  if (!text) return std::nullopt;
+  const auto value = number_after(*text, "");  // "max" is none
+  if (!value) return std::nullopt;
+  return Bytes{std::min(*value, Bytes::unlimited().count)};
+}
+
+struct GroupPaths {
+  std::string directory;
+  std::string stop;       // the mount: nothing above it is looked at
+  bool is_version_2 = false;
+};
+
+class LinuxMachine : public Machine {
+ public:
+  explicit LinuxMachine(std::string root) : root_(std::move(root)) {}
+
+  [[nodiscard]] Bytes memory_total() const override {
+    const Bytes physical = meminfo().total;
+    Bytes total = physical;
+    for (const GroupPaths& paths : groups()) {
+      for_each_level(paths, [&](const GroupMemory& group) { total = std::min(total, group.limit); });
+    }
+    return total;
+  }
+
+  [[nodiscard]] Bytes memory_available() const override {
+    Bytes available = meminfo().available;
+    for (const GroupPaths& paths : groups()) {
+      for_each_level(paths, [&](const GroupMemory& group) {
+        if (group.limit < Bytes::unlimited()) {
+          available = std::min(available, less(group.limit, group.used));
+        }
+      });
+    }
+    return available;
+  }
+
+  [[nodiscard]] Bytes own_rss() const override {
+    const auto text = read_file(root_ + "/proc/self/statm");
+    if (!text) return {};
+    const std::size_t space = text->find(' ');
+    std::uint64_t pages = 0;
+    if (space != std::string::npos) {
+      (void)std::from_chars(text->data() + space + 1, text->data() + text->size(), pages);
+    }
+    return Bytes{pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
+  }
+
+ private:
+  [[nodiscard]] MemInfo meminfo() const {
+    const auto text = read_file(root_ + "/proc/meminfo");
+    const auto parsed = text ? parse_meminfo(*text) : std::nullopt;
+    return parsed.value_or(MemInfo{Bytes::unlimited(), Bytes::unlimited()});
+  }
+
+  [[nodiscard]] std::vector<GroupPaths> groups() const {
+    std::vector<GroupPaths> found;
+    const auto text = read_file(root_ + "/proc/self/cgroup");
+    std::string_view rest = text ? std::string_view{*text} : std::string_view{};
+    while (!rest.empty()) {
+      const std::size_t end = std::min(rest.find('\n'), rest.size());
+      const std::string_view line = rest.substr(0, end);
+      rest.remove_prefix(std::min(end + 1, rest.size()));
+      const std::size_t first = line.find(':');
+      const std::size_t second = first == line.npos ? first : line.find(':', first + 1);
+      if (second == line.npos) continue;
+      const std::string names{line.substr(first + 1, second - first - 1)};
+      const std::string path{line.substr(second + 1)};
+      if (names.empty()) {
+        const std::string mount = root_ + "/sys/fs/cgroup";
+        found.push_back({mount + (path == "/" ? "" : path), mount, true});
+      } else if (("," + names + ",").find(",memory,") != std::string::npos) {
+        const std::string mount = root_ + "/sys/fs/cgroup/memory";
+        found.push_back({mount + (path == "/" ? "" : path), mount, false});
+      }
+    }
+    return found;
+  }
+
+  template <class Use>
+  static void for_each_level(const GroupPaths& paths, const Use& use) {
+    std::filesystem::path directory{paths.directory};
+    while (directory.string().size() >= paths.stop.size() && !directory.empty()) {
+      use(read_group(directory.string(), paths.is_version_2));
+      if (directory == directory.parent_path()) return;
+      directory = directory.parent_path();
+    }
+  }
+
+  static GroupMemory read_group(const std::string& directory, bool is_version_2) {
+    GroupMemory group;
+    group.limit = bytes_in(directory + (is_version_2 ? "/memory.max" : "/memory.limit_in_bytes"))
+                      .value_or(Bytes::unlimited());
+    if (group.limit == Bytes::unlimited()) return group;
+    const Bytes used =
+        bytes_in(directory + (is_version_2 ? "/memory.current" : "/memory.usage_in_bytes"))
+            .value_or(Bytes{});
+    const auto stat = read_file(directory + "/memory.stat");
+    const std::uint64_t inactive =
+        stat ? number_after(*stat, is_version_2 ? "inactive_file" : "total_inactive_file").value_or(0)
+             : 0;
+    group.used = less(used, Bytes{inactive});
+    return group;
+  }
+
+  std::string root_;
+};
+
+}  // namespace
+
+std::optional<MemInfo> parse_meminfo(std::string_view text) {
+  const auto total = number_after(text, "MemTotal");
+  const auto available = number_after(text, "MemAvailable");
+  if (!total || !available) return std::nullopt;
+  return MemInfo{Bytes{*total * 1024}, Bytes{*available * 1024}};
+}
+
+std::unique_ptr<Machine> make_machine(std::string root) {
+  return std::make_unique<LinuxMachine>(std::move(root));
+}
+
+void notify_service_manager(std::string_view state) {
+  const char* name = std::getenv("NOTIFY_SOCKET");
+  if (name == nullptr) return;
+  sockaddr_un address{};
+  address.sun_family = AF_UNIX;
+  const std::string_view path{name};
+  if (path.empty() || path.size() >= sizeof address.sun_path) return;
+  path.copy(address.sun_path, sizeof address.sun_path);
+  if (address.sun_path[0] == '@') address.sun_path[0] = 0;
+  const Descriptor socket{::socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0)};
+  (void)::sendto(socket.get(), state.data(), state.size(), MSG_NOSIGNAL,
+                 reinterpret_cast<const sockaddr*>(&address),
+                 static_cast<socklen_t>(offsetof(sockaddr_un, sun_path) + path.size()));
+}
+
+}  // namespace hearth
