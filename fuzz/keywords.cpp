@@ -1,4 +1,6 @@
 // Any bytes as keywords, example and command: what classify() promises holds.
+#include "intent/keywords.h"
+
 #include <algorithm>
 #include <cstddef>
 #include <cstdint>
@@ -7,7 +9,6 @@
 
 #include "base/assert.h"
 #include "base/limits.h"
-#include "intent/keywords.h"
 #include "intent/text.h"
 
 // The input is lines: a keyword, a phrase, an example, and the command as the rest.
@@ -19,10 +20,18 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     rest.remove_prefix(std::min(end + 1, rest.size()));
     return std::string(out);
   };
-  hearth::Vocabulary first{.component = 1, .name = "one", .aliases = {}, .keywords = {line()},
-                           .examples = {}, .description = ""};
-  hearth::Vocabulary second{.component = 2, .name = "two", .aliases = {}, .keywords = {line()},
-                            .examples = {line()}, .description = "some words"};
+  hearth::Vocabulary first{.component = 1,
+                           .name = "one",
+                           .aliases = {},
+                           .keywords = {line()},
+                           .examples = {},
+                           .description = ""};
+  hearth::Vocabulary second{.component = 2,
+                            .name = "two",
+                            .aliases = {},
+                            .keywords = {line()},
+                            .examples = {line()},
+                            .description = "some words"};
   const hearth::KeywordClassifier classifier({first, second});
   std::uint32_t last = 0;
   for (const hearth::IntentScore& score : classifier.classify(rest)) {

@@ -1,7 +1,7 @@
 // The keyword classifier as the port that the runtime asks.
 //
-// Contract   make_keyword_classifier() reads name, aliases, keywords, examples and description of each
-//            component; `id_of` says the engine's id of a name, none leaves the component out.
+// Contract   make_keyword_classifier() reads name, aliases, keywords, examples and description of
+//            each component; `id_of` says the engine's id of a name, none leaves it out.
 // Threads    as ports/classifier.h.
 #pragma once
 

@@ -86,8 +86,8 @@ class AhoCorasick {
   void build_tree();
   void build_links();
 
-  std::vector<Pattern> patterns_;  // until build()
-  std::vector<Node> nodes_{2};     // the last one is an end mark
+  std::vector<Pattern> patterns_;        // until build()
+  std::vector<Node> nodes_{2};           // the last one is an end mark
   std::vector<unsigned char> bytes_{0};  // by state: the byte that leads to it
   std::vector<std::uint32_t> values_;
   std::vector<std::array<State, 256>> rows_;

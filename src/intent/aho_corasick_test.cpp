@@ -55,7 +55,10 @@ TEST(AhoCorasick, FindsWhatTheNaiveSearchFindsInTheSameOrder) {
 TEST(AhoCorasick, FindsPatternsOfAnyBytes) {
   std::vector<std::string> patterns;
   for (int c = 0; c < 256; ++c) patterns.push_back(std::string(1, static_cast<char>(c)) + "x");
-  const std::string text = "\xff" "x" + std::string(1, '\0') + "xax";
+  const std::string text =
+      "\xff"
+      "x" +
+      std::string(1, '\0') + "xax";
   EXPECT_EQ(automatic(patterns, text), naive(patterns, text));
   EXPECT_EQ(automatic(patterns, text).size(), 3u);
 }

@@ -14,18 +14,18 @@ namespace {
 
 // Words of English that say nothing about which component is meant.
 constexpr auto function_words = std::to_array<std::string_view>({
-    "a",     "about", "again", "all",   "am",    "an",   "and",   "any",   "are",   "as",
-    "at",    "be",    "been",  "but",   "by",    "can",  "could", "d",     "did",   "do",
-    "does",  "for",   "from",  "get",   "give",  "go",   "got",   "had",   "has",   "have",
-    "he",    "hello", "her",   "here",  "hey",   "hi",   "him",   "his",   "how",   "i",
-    "if",    "in",    "into",  "is",    "it",    "its",  "just",  "let",   "like",  "ll",
-    "m",     "make",  "may",   "me",    "might", "much", "my",    "need",  "no",    "not",
-    "now",   "of",    "off",   "ok",    "okay",  "on",   "one",   "or",    "our",   "out",
-    "please", "re",   "s",     "shall", "she",   "should", "so",  "some",  "t",     "thanks",
-    "that",  "the",   "their", "them",  "then",  "there", "these", "they", "this",  "those",
-    "to",    "too",   "up",    "us",    "ve",    "very", "want",  "was",   "we",    "were",
-    "what",  "when",  "where", "which", "who",   "why",  "will",  "with",  "would", "yes",
-    "you",   "your",
+    "a",      "about", "again", "all",   "am",    "an",     "and",   "any",  "are",   "as",
+    "at",     "be",    "been",  "but",   "by",    "can",    "could", "d",    "did",   "do",
+    "does",   "for",   "from",  "get",   "give",  "go",     "got",   "had",  "has",   "have",
+    "he",     "hello", "her",   "here",  "hey",   "hi",     "him",   "his",  "how",   "i",
+    "if",     "in",    "into",  "is",    "it",    "its",    "just",  "let",  "like",  "ll",
+    "m",      "make",  "may",   "me",    "might", "much",   "my",    "need", "no",    "not",
+    "now",    "of",    "off",   "ok",    "okay",  "on",     "one",   "or",   "our",   "out",
+    "please", "re",    "s",     "shall", "she",   "should", "so",    "some", "t",     "thanks",
+    "that",   "the",   "their", "them",  "then",  "there",  "these", "they", "this",  "those",
+    "to",     "too",   "up",    "us",    "ve",    "very",   "want",  "was",  "we",    "were",
+    "what",   "when",  "where", "which", "who",   "why",    "will",  "with", "would", "yes",
+    "you",    "your",
 });
 static_assert(std::is_sorted(function_words.begin(), function_words.end()));
 

@@ -1,7 +1,7 @@
 // Command text to components by what their configuration says: keywords, names, examples.
 //
-// Contract   classify() gives each component that the text speaks of once, components ascending, with
-//            the strongest of these as its probability:
+// Contract   classify() gives each component that the text speaks of once, components ascending,
+//            with the strongest of these as its probability:
 //              1.0  a keyword or key phrase, as whole words
 //              0.9  its name or an alias, as whole words
 //              0.6  an example: at least 60 % of its telling words, and two or more

@@ -68,13 +68,24 @@ TEST_F(Keywords, FindSeveralComponentsInOneCommand) {
 }
 
 TEST_F(Keywords, FindPhrasesThatShareWords) {
-  const KeywordClassifier overlapping(std::vector<Vocabulary>{
-      {.component = 1, .name = "x1", .aliases = {}, .keywords = {"read the"}, .examples = {},
-       .description = ""},
-      {.component = 2, .name = "x2", .aliases = {}, .keywords = {"the screen"}, .examples = {},
-       .description = ""},
-      {.component = 3, .name = "x3", .aliases = {}, .keywords = {"the"}, .examples = {},
-       .description = ""}});
+  const KeywordClassifier overlapping(std::vector<Vocabulary>{{.component = 1,
+                                                               .name = "x1",
+                                                               .aliases = {},
+                                                               .keywords = {"read the"},
+                                                               .examples = {},
+                                                               .description = ""},
+                                                              {.component = 2,
+                                                               .name = "x2",
+                                                               .aliases = {},
+                                                               .keywords = {"the screen"},
+                                                               .examples = {},
+                                                               .description = ""},
+                                                              {.component = 3,
+                                                               .name = "x3",
+                                                               .aliases = {},
+                                                               .keywords = {"the"},
+                                                               .examples = {},
+                                                               .description = ""}});
   EXPECT_EQ(overlapping.classify("read the screen"), (Scores{{1, 1.0}, {2, 1.0}, {3, 1.0}}));
 }
 
@@ -87,9 +98,13 @@ TEST_F(Keywords, ANameOrAliasSaidIsLikely) {
 TEST_F(Keywords, MostOfAnExampleIsDemandAndLessOfItAHint) {
   EXPECT_EQ(classify("pronounce the sentence"), (Scores{{1, 0.6}}));
   EXPECT_EQ(classify("a picture does say it, pronounce loudly"), (Scores{{0, 0.6}, {1, 1.0}}));
-  const KeywordClassifier long_example(std::vector<Vocabulary>{
-      {.component = 7, .name = "x", .aliases = {}, .keywords = {},
-       .examples = {"alpha beta gamma delta epsilon"}, .description = ""}});
+  const KeywordClassifier long_example(
+      std::vector<Vocabulary>{{.component = 7,
+                               .name = "x",
+                               .aliases = {},
+                               .keywords = {},
+                               .examples = {"alpha beta gamma delta epsilon"},
+                               .description = ""}});
   EXPECT_EQ(long_example.classify("alpha gamma delta"), (Scores{{7, 0.6}}));
   EXPECT_EQ(long_example.classify("alpha gamma"), (Scores{{7, 0.3}}));
   EXPECT_TRUE(long_example.classify("alpha alpha").empty());
@@ -106,11 +121,19 @@ TEST_F(Keywords, FunctionWordsOfExamplesSayNothing) {
 }
 
 TEST_F(Keywords, ReadOtherScriptsAndInvalidBytes) {
-  const KeywordClassifier worldly(std::vector<Vocabulary>{
-      {.component = 0, .name = "ocr", .aliases = {}, .keywords = {"屏幕", "スクリーン", "📷"},
-       .examples = {}, .description = ""},
-      {.component = 1, .name = "tr", .aliases = {}, .keywords = {"\u0130ngilizce", "caf\u00e9"},
-       .examples = {}, .description = ""}});
+  const KeywordClassifier worldly(
+      std::vector<Vocabulary>{{.component = 0,
+                               .name = "ocr",
+                               .aliases = {},
+                               .keywords = {"屏幕", "スクリーン", "📷"},
+                               .examples = {},
+                               .description = ""},
+                              {.component = 1,
+                               .name = "tr",
+                               .aliases = {},
+                               .keywords = {"\u0130ngilizce", "caf\u00e9"},
+                               .examples = {},
+                               .description = ""}});
   EXPECT_EQ(worldly.classify("你能看到我的屏幕吗"), (Scores{{0, 1.0}}));
   EXPECT_EQ(worldly.classify("スクリーンを見て"), (Scores{{0, 1.0}}));
   EXPECT_EQ(worldly.classify("look📷"), (Scores{{0, 1.0}}));
@@ -122,9 +145,12 @@ TEST_F(Keywords, ReadOtherScriptsAndInvalidBytes) {
 }
 
 TEST_F(Keywords, AKeywordWithoutWordsMatchesNothing) {
-  const KeywordClassifier odd(std::vector<Vocabulary>{
-      {.component = 0, .name = "ocr", .aliases = {""}, .keywords = {"?", " "}, .examples = {""},
-       .description = "..."}});
+  const KeywordClassifier odd(std::vector<Vocabulary>{{.component = 0,
+                                                       .name = "ocr",
+                                                       .aliases = {""},
+                                                       .keywords = {"?", " "},
+                                                       .examples = {""},
+                                                       .description = "..."}});
   EXPECT_TRUE(odd.classify("what? a . b").empty());
 }
 

@@ -15,10 +15,10 @@ namespace {
 
 enum class Kind : unsigned char {
   separator,
-  letter,       // joins with letters beside it
-  alone,        // a word by itself, with its marks
-  katakana,     // joins with katakana only
-  continuing,   // joins with what is before it
+  letter,      // joins with letters beside it
+  alone,       // a word by itself, with its marks
+  katakana,    // joins with katakana only
+  continuing,  // joins with what is before it
 };
 
 constexpr char16_t dotless_i = 0x131;

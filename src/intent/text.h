@@ -4,8 +4,8 @@
 //            after the last; no words: one space. Case and compatibility forms are folded (Unicode
 //            NFKC_Casefold), the four letters i of Turkish are one, and everything that is neither
 //            letter, mark nor digit separates words. Where a script is written without spaces each
-//            letter is a word (Han, Hiragana, Thai, ...), as is each emoji; a run of Katakana is one.
-//            Text beyond text_bytes_max is not read. normalise(normalise(x)) == normalise(x).
+//            letter is a word (Han, Hiragana, Thai, ...), as is each emoji; a run of Katakana is
+//            one. Text beyond text_bytes_max is not read. normalise(normalise(x)) == normalise(x).
 // Errors     none: bytes that are not UTF-8 separate words.
 // Threads    pure.
 // Cost       linear. Text in ASCII takes neither memory nor ICU.
@@ -26,7 +26,8 @@ namespace hearth {
 // The words of a normal form, in order.
 [[nodiscard]] std::vector<std::string_view> words_of(std::string_view normalised);
 
-// Each word of the text as 8 hexadecimal digits, space-separated: what a history without texts keeps.
+// Each word of the text as 8 hexadecimal digits, space-separated: what a history without texts
+// keeps.
 [[nodiscard]] std::string hashed_words(std::string_view text);
 
 namespace detail {

@@ -23,7 +23,8 @@ TEST(Normalise, GivesOneSpaceForNoWords) {
 
 TEST(Normalise, ReadsTheFourLettersIOfTurkishAsOne) {
   EXPECT_EQ(normalise("\u0130stanbul"), " istanbul ");
-  EXPECT_EQ(normalise("ISI\u011e ISI\u015e \u0131\u015f\u0131k"), normalise("isi\u011f isi\u015f i\u015fik"));
+  EXPECT_EQ(normalise("ISI\u011e ISI\u015e \u0131\u015f\u0131k"),
+            normalise("isi\u011f isi\u015f i\u015fik"));
 }
 
 TEST(Normalise, ReadsComposedAndCombiningAccentsAsOne) {
@@ -51,7 +52,9 @@ TEST(Normalise, MakesEachEmojiAWord) {
 TEST(Normalise, SeparatesAtInvalidBytes) {
   EXPECT_EQ(normalise("screen\xff"), " screen ");
   EXPECT_EQ(normalise("\xc3 screen \xed\xa0\x80 \xf4\x90\x80\x80"), " screen ");
-  EXPECT_EQ(normalise("scr\x80" "een"), " scr een ");
+  EXPECT_EQ(normalise("scr\x80"
+                      "een"),
+            " scr een ");
 }
 
 TEST(Normalise, ReadsNoFurtherThanTheBound) {

@@ -17,7 +17,9 @@ std::unexpected<Error> failure(sqlite3* database, int result) {
   const char* file = database != nullptr ? sqlite3_db_filename(database, "main") : nullptr;
   std::string detail = file != nullptr && *file != '\0' ? std::string(file) + ": " : "";
   detail += database != nullptr ? sqlite3_errmsg(database) : sqlite3_errstr(result);
-  return fail(is_damage ? Errc::corrupt : is_statement ? Errc::invalid : Errc::io,
+  return fail(is_damage      ? Errc::corrupt
+              : is_statement ? Errc::invalid
+                             : Errc::io,
               std::move(detail));
 }
 
@@ -89,8 +91,8 @@ std::string Statement::text(int column) const {
 Result<Database> Database::open(const std::string& path) {
   (void)HEARTH_TRY(make_private(path));
   sqlite3* handle = nullptr;
-  const int result = sqlite3_open_v2(path.c_str(), &handle,
-                                     SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
+  const int result =
+      sqlite3_open_v2(path.c_str(), &handle, SQLITE_OPEN_READWRITE | SQLITE_OPEN_NOMUTEX, nullptr);
   Database database;
   database.handle_.reset(handle);  // given even on failure
   if (result != SQLITE_OK) return failure(handle, result);

@@ -1,7 +1,7 @@
 // A thin cover over SQLite's C interface: values, errors and lifetimes as this project has them.
 //
-// Errors     corrupt when the file's content is damaged or no database; invalid when a statement does
-//            not suit the tables that are there; io for all else.
+// Errors     corrupt when the file's content is damaged or no database; invalid when a statement
+//            does not suit the tables that are there; io for all else.
 // Threads    thread-compatible.
 #pragma once
 

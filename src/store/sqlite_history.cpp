@@ -45,8 +45,7 @@ class Transaction {
     (void)HEARTH_TRY(database.execute("BEGIN IMMEDIATE"));
     return Transaction(database);
   }
-  Transaction(Transaction&& other) noexcept
-      : database_(std::exchange(other.database_, nullptr)) {}
+  Transaction(Transaction&& other) noexcept : database_(std::exchange(other.database_, nullptr)) {}
   Transaction(const Transaction&) = delete;
   Transaction& operator=(const Transaction&) = delete;
   Transaction& operator=(Transaction&&) = delete;
@@ -131,8 +130,8 @@ struct SqliteHistory::Impl {
       version = 0;
     }
     if (version == 0) (void)HEARTH_TRY(opened.execute(schema_sql));
-    sequence = static_cast<std::uint64_t>(
-        HEARTH_TRY(opened.integer("SELECT sequence FROM progress")));
+    sequence =
+        static_cast<std::uint64_t>(HEARTH_TRY(opened.integer("SELECT sequence FROM progress")));
     insert = HEARTH_TRY(opened.prepare(insert_sql));
     database = std::move(opened);
     return {};
@@ -200,8 +199,8 @@ struct SqliteHistory::Impl {
     constexpr std::string_view columns =
         "SELECT sequence, unix_ms, kind, component, session, text, features, detail, figure"
         " FROM entries ";
-    const std::string sql = std::string(columns) + (kind.empty() ? "" : "WHERE kind = ? ") +
-                            "ORDER BY id DESC LIMIT ?";
+    const std::string sql =
+        std::string(columns) + (kind.empty() ? "" : "WHERE kind = ? ") + "ORDER BY id DESC LIMIT ?";
     Statement statement = HEARTH_TRY(database->prepare(sql));
     if (!kind.empty()) statement.bind(kind);
     statement.bind(static_cast<std::int64_t>(std::min(count, std::size_t{1} << 32)));

@@ -1,12 +1,13 @@
 // The history in one SQLite file.
 //
-// Contract   see ports/history.h. The file is opened at the first call and, after an error, again at
-//            the next: a disk that was full or read-only is retried without anything to do. Entries
-//            of one sequence number come in one batch. last() gives the oldest first; an empty kind
-//            means all. A file that is damaged, or of a later version, is renamed (NAME.corrupt,
-//            NAME.version-N) and one is made anew; `notice` is told in a sentence, and must not call back.
-// Files      mode 0600; write-ahead log, synchronous NORMAL: a crash of the process loses nothing, a
-//            power failure may lose the last transactions, which the journal then fills in again.
+// Contract   see ports/history.h. The file is opened at the first call and, after an error, again
+//            at the next: a disk that was full or read-only is retried without anything to do.
+//            Entries of one sequence number come in one batch. last() gives the oldest first; an
+//            empty kind means all. A file that is damaged, or of a later version, is renamed
+//            (NAME.corrupt, NAME.version-N) and one is made anew; `notice` is told in a sentence,
+//            and must not call back.
+// Files      mode 0600; write-ahead log, synchronous NORMAL: a crash of the process loses nothing,
+//            a power failure may lose the last transactions, which the journal then fills in again.
 // Errors     io, corrupt.
 // Threads    thread-safe; calls wait for each other.
 #pragma once

@@ -17,8 +17,8 @@ struct Frame {
   std::size_t next;  // index into needs[node]
 };
 
-// Walks depth first from `root` over what is unseen and calls `leave` for each node after its needs.
-// Returns the path to a node that is open already, which closes a cycle, or nothing.
+// Walks depth first from `root` over what is unseen and calls `leave` for each node after its
+// needs. Returns the path to a node that is open already, which closes a cycle, or nothing.
 template <class Leave>
 std::vector<std::uint32_t> walk(const Needs& needs, std::uint32_t root, std::vector<Mark>& marks,
                                 Leave leave) {
@@ -168,9 +168,8 @@ std::vector<ComponentId> closure(const Needs& needs, std::span<const ComponentId
   std::vector<Mark> marks(needs.size());
   for (const ComponentId root : roots) {
     HEARTH_ASSERT(root.value < needs.size());
-    const auto cycle = walk(needs, root.value, marks, [&order](std::uint32_t node) {
-      order.push_back(ComponentId{node});
-    });
+    const auto cycle = walk(needs, root.value, marks,
+                            [&order](std::uint32_t node) { order.push_back(ComponentId{node}); });
     HEARTH_ASSERT(cycle.empty());
   }
   return order;
@@ -214,8 +213,8 @@ std::vector<Duration> longest_paths(const Needs& needs, std::span<const Componen
     const ComponentId node = set[i];
     paths[i] += durations[node.value];
     for (const ComponentId need : needs[node.value]) {
-      const auto found = std::lower_bound(positions.begin(), positions.end(),
-                                          std::pair{need, std::size_t{0}});
+      const auto found =
+          std::lower_bound(positions.begin(), positions.end(), std::pair{need, std::size_t{0}});
       if (found == positions.end() || found->first != need) continue;
       HEARTH_ASSERT(found->second < i);  // needs first
       paths[found->second] = std::max(paths[found->second], paths[i]);
@@ -292,10 +291,9 @@ Duration makespan(const Needs& needs, std::span<const ComponentId> order,
   std::vector<Duration> ends(order.size());
   const auto is_startable = [&](std::size_t i) {
     return std::ranges::all_of(needs[order[i].value], [&](ComponentId need) {
-      const auto found = std::lower_bound(positions.begin(), positions.end(),
-                                          std::pair{need, std::size_t{0}});
-      return found == positions.end() || found->first != need ||
-             marks[found->second] == Mark::done;
+      const auto found =
+          std::lower_bound(positions.begin(), positions.end(), std::pair{need, std::size_t{0}});
+      return found == positions.end() || found->first != need || marks[found->second] == Mark::done;
     });
   };
 

@@ -40,10 +40,10 @@ using Needs = std::vector<std::vector<ComponentId>>;
                                                   std::span<const ComponentId> set,
                                                   std::span<const Duration> durations);
 
-// The set in the order in which its loads should be tried when at most `slots` run at once: whenever
-// a slot is free the first of the order whose needs are ready starts. By longest path; a set of up
-// to planned_exactly_max is ordered so that no other order ends sooner, unless the search exceeds
-// its bound and returns the best found.
+// The set in the order in which its loads should be tried when at most `slots` run at once:
+// whenever a slot is free the first of the order whose needs are ready starts. By longest path; a
+// set of up to planned_exactly_max is ordered so that no other order ends sooner, unless the search
+// exceeds its bound and returns the best found.
 inline constexpr std::size_t planned_exactly_max = 8;
 [[nodiscard]] std::vector<ComponentId> start_order(const Needs& needs,
                                                    std::span<const ComponentId> set,

@@ -209,8 +209,7 @@ void expect_shortest(const Needs& needs, const std::vector<Duration>& durations,
   const std::vector<ComponentId> set = closure(needs, all_of(needs.size()));
   const std::vector<ComponentId> order = start_order(needs, set, durations, slots);
   ASSERT_EQ(std::set<ComponentId>(order.begin(), order.end()).size(), needs.size());
-  ASSERT_EQ(makespan(needs, order, durations, slots),
-            best_makespan(needs, set, durations, slots));
+  ASSERT_EQ(makespan(needs, order, durations, slots), best_makespan(needs, set, durations, slots));
 }
 
 TEST(StartOrder, EndsAsSoonAsTheBestOfAllOrdersOnEveryGraphOfUpToFive) {

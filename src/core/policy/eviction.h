@@ -18,12 +18,12 @@
 namespace hearth {
 
 struct EvictionCandidate {
-  Bytes size{};                  // resident
-  Duration load_time{0};         // learnt or declared
+  Bytes size{};           // resident
+  Duration load_time{0};  // learnt or declared
   Instant loaded_at{};
   Instant last_used{};
-  std::uint64_t uses = 0;        // since it was first known
-  double predicted = 0;          // last intent probability, 0 when it is of an earlier command
+  std::uint64_t uses = 0;  // since it was first known
+  double predicted = 0;    // last intent probability, 0 when it is of an earlier command
 };
 
 struct ComponentPolicyState {
@@ -48,7 +48,8 @@ struct EvictionPolicy {
   void (*on_load)(PolicyState&, ComponentPolicyState&, const EvictionCandidate&, Instant now);
   void (*on_use)(PolicyState&, ComponentPolicyState&, const EvictionCandidate&, Instant now);
   // `was_evicted`: chosen by rank, rather than idle for too long or unloaded by hand.
-  void (*on_unload)(PolicyState&, ComponentPolicyState&, const EvictionCandidate&, bool was_evicted);
+  void (*on_unload)(PolicyState&, ComponentPolicyState&, const EvictionCandidate&,
+                    bool was_evicted);
   double (*key)(const PolicyState&, const ComponentPolicyState&, const EvictionCandidate&,
                 Instant now);
   bool keys_age = false;

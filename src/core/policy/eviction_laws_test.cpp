@@ -22,7 +22,8 @@ double key(const EvictionPolicy& policy, const Subject& subject, const EvictionC
 }
 
 void load(const EvictionPolicy& policy, Subject& subject, const EvictionCandidate& candidate) {
-  if (policy.on_load) policy.on_load(subject.state, subject.component, candidate, candidate.loaded_at);
+  if (policy.on_load)
+    policy.on_load(subject.state, subject.component, candidate, candidate.loaded_at);
 }
 
 void use(const EvictionPolicy& policy, Subject& subject, EvictionCandidate& candidate, Instant at) {
@@ -72,20 +73,19 @@ TEST_P(EvictionLaws, KeysAreFiniteForEveryCandidateAndHistory) {
     ASSERT_TRUE(std::isfinite(key(policy, subject, candidate, now))) << i;
     unload(policy, subject, candidate, prng.chance(0.5));
   }
-  for (const EvictionCandidate& edge :
-       {EvictionCandidate{},
-        EvictionCandidate{.size = Bytes{0},
-                          .load_time = Duration::max(),
-                          .loaded_at = Instant::never(),
-                          .last_used = Instant{0},
-                          .uses = ~0ULL,
-                          .predicted = 1},
-        EvictionCandidate{.size = Bytes::unlimited(),
-                          .load_time = Duration{-1},
-                          .loaded_at = Instant{0},
-                          .last_used = Instant::never(),
-                          .uses = 0,
-                          .predicted = 0}}) {
+  for (const EvictionCandidate& edge : {EvictionCandidate{},
+                                        EvictionCandidate{.size = Bytes{0},
+                                                          .load_time = Duration::max(),
+                                                          .loaded_at = Instant::never(),
+                                                          .last_used = Instant{0},
+                                                          .uses = ~0ULL,
+                                                          .predicted = 1},
+                                        EvictionCandidate{.size = Bytes::unlimited(),
+                                                          .load_time = Duration{-1},
+                                                          .loaded_at = Instant{0},
+                                                          .last_used = Instant::never(),
+                                                          .uses = 0,
+                                                          .predicted = 0}}) {
     EXPECT_TRUE(std::isfinite(key(policy, subject, edge, Instant{0})));
     unload(policy, subject, edge, true);
     EXPECT_TRUE(std::isfinite(key(policy, subject, edge, Instant::never())));
@@ -147,8 +147,8 @@ TEST_P(EvictionLaws, AKeyThatDoesNotAgeIsTheSameLater) {
   }
 }
 
-INSTANTIATE_TEST_SUITE_P(All, EvictionLaws, testing::ValuesIn(eviction_policies().begin(),
-                                                              eviction_policies().end()),
+INSTANTIATE_TEST_SUITE_P(All, EvictionLaws,
+                         testing::ValuesIn(eviction_policies().begin(), eviction_policies().end()),
                          [](const auto& row) { return std::string(row.param.name); });
 
 const EvictionPolicy& named(std::string_view name) { return *find_eviction_policy(name); }
@@ -217,10 +217,8 @@ TEST(Hybrid, IsTheWeighedSumOfFourTerms) {
   Subject subject;
   EvictionCandidate busiest{.uses = 19};
   use(hybrid, subject, busiest, Instant{} + 1s);
-  const EvictionCandidate candidate{.loaded_at = Instant{} + 100s,
-                                    .last_used = Instant{} + 340s,
-                                    .uses = 5,
-                                    .predicted = 0.5};
+  const EvictionCandidate candidate{
+      .loaded_at = Instant{} + 100s, .last_used = Instant{} + 340s, .uses = 5, .predicted = 0.5};
   const double expected = 0.3 / 2 + 0.2 * 5 / 20 + 0.4 * 0.5 + 0.1 / 2;
   EXPECT_DOUBLE_EQ(key(hybrid, subject, candidate, Instant{} + 400s), expected);
 }

@@ -20,8 +20,7 @@ double key(const PolicyState& state, const ComponentPolicyState& /*component*/,
 
 void count(PolicyState& state, ComponentPolicyState& /*component*/,
            const EvictionCandidate& candidate, Instant /*now*/) {
-  state.number[uses_max] =
-      std::max(state.number[uses_max], static_cast<double>(candidate.uses));
+  state.number[uses_max] = std::max(state.number[uses_max], static_cast<double>(candidate.uses));
 }
 
 }  // namespace
