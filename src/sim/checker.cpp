@@ -45,6 +45,22 @@ bool Checker::is_open(ComponentId id) const {
   return is_resident(id) && at(id).gate == Gate::open;
 }
 
+void Checker::before(const Event& event, const Engine& engine) {
+  std::vector<ComponentId> asked;
+  if (const auto* command = std::get_if<event::CommandReceived>(&event.what)) {
+    for (const Intent& intent : command->intents) asked.push_back(intent.component);
+  } else if (const auto* lease = std::get_if<event::LeaseRequested>(&event.what)) {
+    asked = lease->components;
+  } else if (const auto* load = std::get_if<event::LoadRequested>(&event.what)) {
+    asked.push_back(load->component);
+  } else {
+    return;
+  }
+  for (const ComponentId id : closure(asked)) {
+    at(id).is_draining = engine.component(id).state == State::draining;
+  }
+}
+
 void Checker::apply(const Event& event, std::span<const Action> actions) {
   ++steps_;
   now_ = std::max(now_, event.at);
@@ -54,6 +70,7 @@ void Checker::apply(const Event& event, std::span<const Action> actions) {
   gates_owed_.clear();
   gates_released_.clear();
   has_relief_ = false;
+  unrelieved_.reset();
   is_sample_ = false;
   has_restored_ = false;
   std::visit([this](const auto& what) { on(what); }, event.what);
@@ -71,8 +88,18 @@ void Checker::end_of_step() {
   }
   if (!deadlines_.empty()) {
     const Instant first = *deadlines_.begin();
-    if (first <= now_) violate("I4", "a request waits past its deadline");
+    if (first < now_) violate("I4", "a request waits past its deadline");
     if (armed_ > first) violate("I4", "no timer is armed for the deadline of a request");
+  }
+  if (!lease_ends_.empty()) {
+    const Instant first = *lease_ends_.begin();
+    if (first < now_) violate("I4", "a lease lasts past its end");
+    if (armed_ > first) violate("I4", "no timer is armed for the end of a lease");
+  }
+  for (const auto& [work, id] : loads_) {
+    if (at(id).is_cancelled || is_shutting_down_) continue;
+    if (at(id).load_due < now_) violate("I4", "the load of " + name(id) + " is never cancelled");
+    if (armed_ > at(id).load_due) violate("I4", "no timer is armed for the load of " + name(id));
   }
   std::ranges::sort(gates_owed_);
   std::ranges::sort(gates_released_);
@@ -125,9 +152,7 @@ void Checker::check_budgets() {
         return is_leaving(model) && holds_in(model, budget);
       };
       if (!was_over_[budget] && !has_relief_ && std::ranges::none_of(models_, is_mended)) {
-        violate("I1", "budget " + std::to_string(budget) + " went over, to " +
-                          megabytes(used_of(budget)) + " of " + megabytes(budget_of(budget)) +
-                          ", without relief or a word");
+        unrelieved_ = budget;
       }
     }
     was_over_[budget] = is_over;
@@ -157,18 +182,22 @@ bool Checker::is_evictable(ComponentId id) const {
   const Model& model = at(id);
   if (model.phase != Phase::resident || model.gate != Gate::open || model.leases > 0) return false;
   if (model.is_kept_by_pin || model.spec.priority == Priority::core) return false;
-  if (has_live_dependent(id)) return false;
-  for (const auto& [request, asked] : requests_) {
-    if (std::ranges::find(asked.components, id) != asked.components.end()) return false;
-  }
-  return true;
+  const bool is_needed = std::ranges::any_of(models_, [&](const Model& other) {
+    return std::ranges::find(other.needs, id) != other.needs.end() ||
+           std::ranges::find(other.needs_at_load, id) != other.needs_at_load.end();
+  });
+  if (is_needed) return false;
+  return std::ranges::none_of(requests_, [&](const auto& entry) {
+    const auto& members = entry.second.components;
+    return std::ranges::find(members, id) != members.end();
+  });
 }
 
 // I5: critical pressure leads to an unload or to "nothing evictable" within one sample.
 void Checker::check_relief() {
   has_relief_since_ = has_relief_since_ || has_relief_;
   if (!is_sample_) return;
-  if (pressure_ < Pressure::critical) {
+  if (plain_pressure_ < Pressure::critical) {
     critical_samples_ = 0;
     was_told_stuck_ = false;
     has_relief_since_ = false;
@@ -214,6 +243,7 @@ void Checker::add_lease(LeaseId id, Lease lease) {
     ++at(component).leases;
     touch(component);
   }
+  lease_ends_.insert(lease.until);
   if (lease.request) granted_.emplace(lease.request, id);
   if (!leases_.emplace(id, std::move(lease)).second) {
     violate("I4", "lease " + std::to_string(id.value) + " is given twice");
@@ -229,14 +259,33 @@ void Checker::end_lease(LeaseId id) {
     if (found->second.is_fast) gates_owed_.push_back(component);
   }
   granted_.erase(found->second.request);
+  lease_ends_.erase(lease_ends_.find(found->second.until));
   leases_.erase(found);
 }
 
 void Checker::compare(const Engine& engine) {
   if (engine.now() != now_) violate("I6", "the engine's clock is not the largest time it was told");
-  if (engine.pressure() != pressure_) violate("I5", "the pressure is not that of the last sample");
+  // It may lag behind a little on the way down, and never on the way up.
+  const Pressure pressure = engine.pressure();
+  if (pressure < plain_pressure_ || pressure > std::max(pressure_, plain_pressure_)) {
+    violate("I5", "the pressure is not that of the last sample");
+  }
+  pressure_ = pressure;
+  if (unrelieved_) {
+    const std::size_t budget = *unrelieved_;
+    bool is_draining = false;
+    for (std::uint32_t i = 0; i < models_.size(); ++i) {
+      const bool drains = engine.component(ComponentId{i}).state == State::draining;
+      is_draining = is_draining || (drains && holds_in(models_[i], budget));
+    }
+    if (!is_draining) {
+      violate("I1", "budget " + std::to_string(budget) + " went over, to " +
+                        megabytes(used_of(budget)) + " of " + megabytes(budget_of(budget)) +
+                        ", without relief or a word");
+    }
+  }
   for (const ComponentId id : touched_) compare_one(id, engine);
-  compare_sums(engine);
+  compare_sums(engine, false);
 }
 
 void Checker::compare_one(ComponentId id, const Engine& engine) {
@@ -258,7 +307,7 @@ void Checker::compare_one(ComponentId id, const Engine& engine) {
   if (is_up && (view.state == State::closing) != (model.gate != Gate::open)) {
     wrong("I2", "its gate is not as its state says");
   }
-  if (view.reserved != model.held.ram) {
+  if (model.phase != Phase::gone && view.reserved != model.held.ram) {
     wrong("I1", "the ledger says " + megabytes(view.reserved) + ", the model " +
                     megabytes(model.held.ram));
   }
@@ -278,24 +327,41 @@ void Checker::compare_one(ComponentId id, const Engine& engine) {
   }
 }
 
-void Checker::compare_sums(const Engine& engine) {
+// What is admitted and not started yet holds its reservation too: only the views tell of that.
+void Checker::compare_sums(const Engine& engine, bool is_full) {
   const Ledger& ledger = engine.ledger();
-  if (ledger.used(ResourceId{0}) != ram_used_) {
-    violate("I1", "the ledger counts " + megabytes(ledger.used(ResourceId{0})) + " of ram, the model " +
-                      megabytes(ram_used_));
-  }
-  if (is_configured_ && ledger.budget(ResourceId{0}) != settings_.budget) {
-    violate("I1", "the budget is not the configured one");
-  }
-  for (std::size_t i = 0; i < settings_.resources.size(); ++i) {
-    const ResourceId resource{static_cast<std::uint16_t>(i + 1)};
-    if (ledger.used(resource) != others_used_[i]) {
-      violate("I1", "the ledger disagrees on " + settings_.resources[i].name);
+  const std::size_t resources = settings_.resources.size();
+  for (std::size_t budget = 0; budget < budget_count(); ++budget) {
+    const bool is_pool = budget > resources;
+    const ResourceId resource{static_cast<std::uint16_t>(budget)};
+    const PoolId pool{static_cast<std::uint16_t>(is_pool ? budget - resources : 0)};
+    const Bytes said = is_pool ? ledger.pool_used(pool) : ledger.used(resource);
+    const Bytes limit = is_pool ? ledger.pool_budget(pool) : ledger.budget(resource);
+    const std::string which = "budget " + std::to_string(budget);
+    if (said < used_of(budget)) {
+      violate("I1", which + ": the ledger counts " + megabytes(said) + ", the model " +
+                        megabytes(used_of(budget)));
     }
-  }
-  for (std::size_t i = 1; i < pools_used_.size(); ++i) {
-    if (ledger.pool_used(PoolId{static_cast<std::uint16_t>(i)}) != pools_used_[i]) {
-      violate("I1", "the ledger disagrees on the pool " + settings_.pools[i - 1].name);
+    if (is_configured_ && limit != budget_of(budget)) violate("I1", which + " is not as configured");
+    if (said > limit && std::ranges::any_of(started_, [&](ComponentId id) {
+          return holds_in(at(id), budget);
+        })) {
+      violate("I1", which + " is over while a load starts in it");
+    }
+    if (!is_full) continue;
+    Bytes counted = used_of(budget);
+    for (std::uint32_t i = 0; i < models_.size(); ++i) {
+      const ComponentId id{i};
+      if (models_[i].phase != Phase::gone || !ledger.holds(id)) continue;
+      const Ledger::Demand demand = ledger.demand_of(id);
+      if (budget == 0 || (is_pool && demand.pool == pool)) counted += demand.ram;
+      for (const auto& [other, bytes] : demand.others) {
+        if (!is_pool && budget > 0 && other == resource) counted += bytes;
+      }
+    }
+    if (counted != said) {
+      violate("I1", which + ": counted from scratch it is " + megabytes(counted) +
+                        ", the ledger says " + megabytes(said));
     }
   }
 }
@@ -310,13 +376,17 @@ void Checker::compare_all(const Engine& engine) {
   for (std::uint32_t i = 0; i < models_.size(); ++i) {
     const ComponentId id{i};
     compare_one(id, engine);
+    const auto needs = engine.needs_of(id);
+    if (!std::ranges::equal(needs, at(id).needs)) {
+      violate("I6", "the engine has other needs of " + name(id) + " than are configured");
+    }
     ram += at(id).held.ram;
     if (at(id).phase == Phase::gone && at(id).held.ram > Bytes{}) {
       violate("I1", name(id) + " is gone and holds memory");
     }
   }
   if (ram != ram_used_) violate("I1", "the model's own sum is off");
-  compare_sums(engine);
+  compare_sums(engine, true);
   if (!engine.ledger().recount()) violate("I1", "the ledger's recount disagrees with its sums");
   const auto leases = engine.leases();
   bool are_equal = leases.size() == leases_.size();

@@ -33,6 +33,8 @@ struct Violation {
 
 class Checker {
  public:
+  // Before the step: which of those asked for are draining, which only the views tell.
+  void before(const Event& event, const Engine& engine);
   void apply(const Event& event, std::span<const Action> actions);
   void compare(const Engine& engine);
   void compare_all(const Engine& engine);
@@ -52,7 +54,7 @@ class Checker {
 
  private:
   enum class Phase : unsigned char { gone, loading, resident, unloading };
-  enum class Gate : unsigned char { shut, open, asked, refused };
+  enum class Gate : unsigned char { shut, open, asked };
   enum class Ask : unsigned char { command, lease, load, unload, plain, renew, release, use };
 
   struct Demand {
@@ -62,6 +64,7 @@ class Checker {
   };
   struct Model {
     Spec spec;
+    std::optional<Spec> next_spec;     // in force once it is gone
     bool is_removed = false;
     std::vector<ComponentId> needs;    // direct, by the configuration as it stands
     std::vector<ComponentId> rivals;   // both sides
@@ -77,7 +80,8 @@ class Checker {
     std::vector<ComponentId> needs_at_load;
     unsigned leases = 0;
     Bytes peak;
-    Instant revoked_until;             // the grace of a revoked lease ends here
+    Instant load_due;                  // a load not done by then is cancelled
+    Instant idle_since;                // when it was last in use, had dependents, or came up
     bool was_unloaded = false;         // by the engine, so that a load is a reload
     std::vector<Instant> reloads;      // without a demand or pressure in between
   };
@@ -88,18 +92,21 @@ class Checker {
     bool is_preemptible = false;
     bool is_fast = false;
     RequestId request;
+    Instant revoked_at = Instant::never();  // when its owner was told
   };
   struct Asked {
     Ask kind = Ask::plain;
+    std::vector<ComponentId> asked;
     std::vector<ComponentId> components;  // with their needs
-    std::vector<bool> was_ready;          // of each of them, on arrival
+    std::vector<bool> was_ready;          // of each of these, on arrival
     Instant arrived;
     Instant deadline = Instant::never();
     Duration length{0};
     bool is_preemptible = false;
     LeaseId lease;
     CommandId command;
-    bool pin = false;
+    ComponentId pinned;
+    bool is_pin = false;
     bool must_grant = false;              // all ready and open on arrival
   };
 
@@ -134,8 +141,11 @@ class Checker {
   void on(const event::ShutdownRequested& e);
   void on(const event::Restored& e);
   void on(const event::LearntBefore& e);
-  Asked& add_request(RequestId id, Ask kind, std::vector<ComponentId> components,
-                     Instant deadline);
+  Asked& add_request(RequestId id, Ask kind, std::vector<ComponentId> asked, Duration patience);
+  void remove_request(RequestId id);
+  void adopt_spec(ComponentId id);
+  void link_rivals();
+  void gone(ComponentId id);
   void demanded(std::span<const ComponentId> components);
   void excuse_dependents(ComponentId id);
 
@@ -155,6 +165,10 @@ class Checker {
   void check_granted(const action::Reply& a, const Asked& asked);
   void check_refused(const action::Reply& a, const Asked& asked);
   void check_thrash(ComponentId id, Model& model);
+  [[nodiscard]] bool lease_told(const Lease& lease) const;
+  [[nodiscard]] std::size_t pool_of(const Spec& spec) const;
+  [[nodiscard]] std::vector<Bytes> devices_of(const Spec& spec) const;
+  [[nodiscard]] Bytes bound_least(const Model& model) const;
   [[nodiscard]] bool is_demanded(ComponentId id) const;
 
   // checker.cpp
@@ -167,14 +181,14 @@ class Checker {
   void add_lease(LeaseId id, Lease lease);
   void end_lease(LeaseId id);
   void compare_one(ComponentId id, const Engine& engine);
-  void compare_sums(const Engine& engine);
+  void compare_sums(const Engine& engine, bool is_full);
   [[nodiscard]] Bytes pool_budget(std::size_t pool) const;
   [[nodiscard]] Bytes pool_used(std::size_t pool) const;
   [[nodiscard]] Bytes budget_of(std::size_t budget) const;  // 0 ram, then resources, then pools
   [[nodiscard]] Bytes used_of(std::size_t budget) const;
   [[nodiscard]] bool is_leaving(const Model& model) const;
   [[nodiscard]] bool is_anything_leaving() const;
-  // Idle by these books, and nothing forbids its unloading.
+  // Idle by these books, needed by nothing declared, and nothing forbids its unloading.
   [[nodiscard]] bool is_evictable(ComponentId id) const;
   [[nodiscard]] bool has_live_dependent(ComponentId id) const;
   [[nodiscard]] bool holds_in(const Model& model, std::size_t budget) const;
@@ -190,6 +204,7 @@ class Checker {
   std::map<WorkId, ComponentId> loads_;
   std::map<WorkId, ComponentId> unloads_;
   std::multiset<Instant> deadlines_;
+  std::multiset<Instant> lease_ends_;
   Bytes ram_used_;
   std::vector<Bytes> pools_used_;
   std::vector<Bytes> others_used_;
@@ -198,7 +213,8 @@ class Checker {
   std::uint64_t steps_ = 0;
   std::uint64_t work_last_ = 0;
   std::uint64_t decision_last_ = 0;
-  Pressure pressure_ = Pressure::low;
+  Pressure pressure_ = Pressure::low;        // as last seen
+  Pressure plain_pressure_ = Pressure::low;  // of the last sample, by the levels alone
   bool is_shutting_down_ = false;
   bool is_stopped_ = false;
   bool is_configured_ = false;
@@ -211,6 +227,7 @@ class Checker {
   std::vector<ComponentId> gates_owed_;     // of fast leases that ended
   std::vector<ComponentId> gates_released_;
   std::vector<bool> was_over_;
+  std::optional<std::size_t> unrelieved_;   // a budget that went over without an action
   bool has_relief_ = false;
   bool is_sample_ = false;
 

@@ -1,0 +1,24 @@
+// `hearth sim` and the program hearth-sim: the simulator's command line.
+//
+//   --seed N | A..B    the seed (default 1), or several, one after the other
+//   --virtual 24h      how much virtual time: a number and s, m or h (default 24h; swarm 30m)
+//   --components 64    how many components (swarm: drawn for each seed unless given)
+//   --trace            prints every event and action
+//   --swarm            many short runs; with --minutes M of real time (default 1), or over A..B
+//   --no-faults        a world where nothing goes wrong
+//   --json             one JSON object a run
+//
+// Contract   prints the report to `out`; its last line is `digest: <16 hex>` for a single run. Returns the
+//            exit code: 0 all well, 1 a violation or less than a day has to show, 2 usage.
+// Threads    thread-compatible.
+#pragma once
+
+#include <iosfwd>
+#include <span>
+#include <string>
+
+namespace hearth::sim {
+
+int sim_main(std::span<const std::string> args, std::ostream& out);
+
+}  // namespace hearth::sim
