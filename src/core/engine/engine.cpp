@@ -47,6 +47,8 @@ void Engine::Impl::rebuild_derived() {
     note_keep(ComponentId{i});
   }
   arm(TimerKind::drain, 0, drain_until);
+  has_next_specs =
+      std::ranges::any_of(components, [](const Component& c) { return c.next_spec.has_value(); });
   recount();
 }
 

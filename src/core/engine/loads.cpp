@@ -206,7 +206,7 @@ void Engine::Impl::load_failed(ComponentId id, bool counts) {
   if (!counts) {
     set_state(id, Trigger::forget);
     record_component(DecisionKind::load_cancelled, c.unload_reason, id);
-    if (c.next_spec) apply_next_specs();
+    if (has_next_specs) apply_next_specs();
     note_keep(id);
     return;
   }
@@ -225,7 +225,7 @@ void Engine::Impl::load_failed(ComponentId id, bool counts) {
     c.restarts = false;
     fail_waiting_on(id);
   }
-  if (c.next_spec) apply_next_specs();
+  if (has_next_specs) apply_next_specs();
 }
 
 void Engine::Impl::cancel_load(ComponentId id) {
@@ -272,7 +272,7 @@ void Engine::Impl::lose(ComponentId id, Reason reason) {
     if (is_engaged(dependent)) drain(dependent, Reason::need_gone);
   }
   disengage(id);
-  if (c.next_spec) apply_next_specs();
+  if (has_next_specs) apply_next_specs();
   note_keep(id);
 }
 

@@ -108,6 +108,8 @@ void Engine::Impl::apply_next_specs() {
   }
   recount();
   for (const auto& [i, old] : applied) note_keep(ComponentId{i});
+  has_next_specs =
+      std::ranges::any_of(components, [](const Component& c) { return c.next_spec.has_value(); });
   is_dirty = true;
 }
 

@@ -209,6 +209,7 @@ struct Engine::Impl {
   std::size_t unload_requests = 0;
   std::map<WorkId, ComponentId> work{};
   bool is_dirty = true;
+  bool has_next_specs = false;
   bool is_told_stuck = false;          // "nothing evictable" was told for this shortage
   std::vector<Action>* out = nullptr;
 
@@ -238,7 +239,6 @@ struct Engine::Impl {
   void rebuild_graph();
   void recount();
   void apply_next_specs();
-  void apply_next_specs_if_any();
   void note_keep(ComponentId id) { kept_dirty.insert(id); is_dirty = true; }
 
   // timers.cpp

@@ -172,14 +172,8 @@ void Engine::Impl::gone(ComponentId id) {
       fail_waiting_on(id);
     }
   }
-  apply_next_specs_if_any();
+  if (has_next_specs) apply_next_specs();
   note_keep(id);
-}
-
-void Engine::Impl::apply_next_specs_if_any() {
-  const bool has_any =
-      std::ranges::any_of(components, [](const Component& c) { return c.next_spec.has_value(); });
-  if (has_any) apply_next_specs();
 }
 
 // It has to go, and what depends on it before it. What is in use is waited for.
