@@ -62,19 +62,19 @@ int tell_unknown_command(const std::string& word, std::ostream& err) {
 
 int run_entry(CommandTree& tree, CommandTree::Entry& entry,
               const std::vector<std::string>& arguments, const Streams& streams) {
-  Session session{streams, tree.common, tree.app, arguments};
-  const Result<int> code = entry.run(session);
+  Console console{streams, tree.common, tree.app, arguments};
+  const Result<int> code = entry.run(console);
   streams.out.flush();
   if (code) return *code;
   if (tree.common.is_json) {
-    const int exit_code = session.exit_code_of(code.error());
-    session.print(OrderedJson{{"error", std::string{name_of(code.error().code)}},
+    const int exit_code = console.exit_code_of(code.error());
+    console.print(OrderedJson{{"error", std::string{name_of(code.error().code)}},
                        {"detail", code.error().detail},
                        {"exit_code", exit_code}});
     streams.out.flush();
   }
   streams.err << "hearth " << entry.app->get_name() << ": " << code.error().detail << "\n";
-  return session.exit_code_of(code.error());
+  return console.exit_code_of(code.error());
 }
 
 }  // namespace

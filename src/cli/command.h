@@ -12,11 +12,11 @@
 #include <string_view>
 
 #include "base/result.h"
-#include "cli/session.h"
+#include "cli/console.h"
 
 namespace hearth {
 
-using CommandRun = std::move_only_function<Result<int>(Session&)>;
+using CommandRun = std::move_only_function<Result<int>(Console&)>;
 
 // Under which heading `hearth --help` shows it.
 enum class CommandGroup : unsigned char { daemon, components, insight, configuration, tools };

@@ -3,7 +3,7 @@
 #include <ostream>
 
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/console.h"
 
 namespace hearth {
 namespace {
@@ -20,22 +20,22 @@ void add(Table& table, OrderedJson& rows, const BenchFigure& figure) {
                   {"p99_us", figure.p99_us}});
 }
 
-Result<int> run(Session& session) {
+Result<int> run(Console& console) {
   Table table{{{"WHAT"}, {"TIMES", true}, {"MEDIAN", true}, {"P99", true}}};
   OrderedJson rows = OrderedJson::array();
   for (const BenchFigure& figure : bench_engine(64, 20'000)) add(table, rows, figure);
   const auto figures = HEARTH_TRY(bench_daemon("/proc/self/exe"));
   for (const BenchFigure& figure : figures) add(table, rows, figure);
-  if (session.is_json()) {
-    session.print(OrderedJson{{"figures", std::move(rows)}});
+  if (console.is_json()) {
+    console.print(OrderedJson{{"figures", std::move(rows)}});
   } else {
-    session.print(table);
+    console.print(table);
   }
   return 0;
 }
 
 CommandRun declare(CLI::App& /*app*/) {
-  return [](Session& session) { return run(session); };
+  return [](Console& console) { return run(console); };
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include <memory>
 
-#include "cli/session.h"
+#include "cli/console.h"
 #include "cli/times.h"
 
 namespace hearth {
@@ -16,7 +16,7 @@ struct Options {
   std::string lease = "60s";
 };
 
-void print_components(Session& session, const OrderedJson& answer) {
+void print_components(Console& console, const OrderedJson& answer) {
   Table table{{{"COMPONENT"}, {"WAS"}, {"NOW"}, {"BECAUSE"}, {"ENDPOINT"}}};
   for (const OrderedJson& row : part_of(answer, "components")) {
     const bool is_cold = flag_of(row, "cold");
@@ -25,10 +25,10 @@ void print_components(Session& session, const OrderedJson& answer) {
                text_of(row, "state"), flag_of(row, "asked") ? "asked for" : "needed",
                text_of(row, "endpoint", "-")});
   }
-  session.print(table);
+  console.print(table);
 }
 
-Result<int> run(Session& session, const Options& options) {
+Result<int> run(Console& console, const Options& options) {
   std::string text;
   for (const std::string& word : options.words) text += (text.empty() ? "" : " ") + word;
   const Duration timeout = HEARTH_TRY(duration_option(options.timeout, "--timeout"));
@@ -38,24 +38,24 @@ Result<int> run(Session& session, const Options& options) {
             {"timeout_ms", timeout / 1ms},
             {"lease_ms", lease / 1ms}};
   if (!options.session.empty()) body["session"] = options.session;
-  Link& link = *HEARTH_TRY(session.link());
+  Link& link = *HEARTH_TRY(console.link());
   const OrderedJson answer = HEARTH_TRY(link.post("/v1/commands", body, timeout + 30s));
-  if (session.is_json()) {
-    session.print(answer);
+  if (console.is_json()) {
+    console.print(answer);
     return 0;
   }
   if (part_of(answer, "components").empty()) {
-    session.out() << "nothing is needed for this (" << text_of(answer, "id") << ")\n";
+    console.out() << "nothing is needed for this (" << text_of(answer, "id") << ")\n";
     return 0;
   }
-  print_components(session, answer);
-  session.out() << "\n" << text_of(answer, "id") << ": waited "
+  print_components(console, answer);
+  console.out() << "\n" << text_of(answer, "id") << ": waited "
                 << human_span(number_of(answer, "wait_ms"));
   if (const std::string held = text_of(answer, "lease"); !held.empty()) {
-    session.out() << ", held by lease " << held << " until "
+    console.out() << ", held by lease " << held << " until "
                   << clock_text(text_of(answer, "lease_expires_at"));
   }
-  session.out() << "\n";
+  console.out() << "\n";
   return 0;
 }
 
@@ -68,7 +68,7 @@ CommandRun declare(CLI::App& app) {
   app.add_option("--timeout", options->timeout, "How long to wait (30s)")->type_name("SPAN");
   app.add_option("--lease", options->lease, "How long they are held for you (60s; 0s: not)")
       ->type_name("SPAN");
-  return [options = std::move(options)](Session& session) { return run(session, *options); };
+  return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 
 }  // namespace

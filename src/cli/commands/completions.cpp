@@ -3,17 +3,17 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/console.h"
 
 namespace hearth {
 namespace {
 
-Result<int> run(Session& session, const std::string& kind) {
-  const CLI::App& root = session.root();
-  if (kind == "bash") session.out() << bash_completions(root);
-  if (kind == "zsh") session.out() << zsh_completions(root);
-  if (kind == "fish") session.out() << fish_completions(root);
-  if (kind == "man") session.out() << manual_page(root);
+Result<int> run(Console& console, const std::string& kind) {
+  const CLI::App& root = console.root();
+  if (kind == "bash") console.out() << bash_completions(root);
+  if (kind == "zsh") console.out() << zsh_completions(root);
+  if (kind == "fish") console.out() << fish_completions(root);
+  if (kind == "man") console.out() << manual_page(root);
   return 0;
 }
 
@@ -29,7 +29,7 @@ CommandRun declare(CLI::App& app) {
           },
           ""})
       ->type_name("bash|zsh|fish|man");
-  return [kind = std::move(kind)](Session& session) { return run(session, *kind); };
+  return [kind = std::move(kind)](Console& console) { return run(console, *kind); };
 }
 
 }  // namespace

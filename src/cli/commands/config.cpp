@@ -3,7 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/config_report.h"
-#include "cli/session.h"
+#include "cli/console.h"
 #include "codec/config_text.h"
 #include "runtime/files.h"
 
@@ -26,22 +26,22 @@ struct Checked {
   }
 };
 
-Result<Checked> check_file(Session& session, const Options& options) {
-  Checked checked{.path = options.file.empty() ? session.config_path() : options.file};
+Result<Checked> check_file(Console& console, const Options& options) {
+  Checked checked{.path = options.file.empty() ? console.config_path() : options.file};
   if (checked.path.empty()) {
     // Says where it was looked for.
-    return std::unexpected(session.config().error());
+    return std::unexpected(console.config().error());
   }
   const auto text = read_file(checked.path);
   if (!text) {
-    session.mark_bad_config();
+    console.mark_bad_config();
     return std::unexpected(text.error());
   }
-  ParsedConfig parsed = parse_config(*text, checked.path, session.streams().environment);
+  ParsedConfig parsed = parse_config(*text, checked.path, console.streams().environment);
   checked.problems = std::move(parsed.problems);
   if (parsed.config) {
     for (ConfigProblem& problem :
-         missing_programs(*parsed.config, *text, session.streams().environment)) {
+         missing_programs(*parsed.config, *text, console.streams().environment)) {
       checked.problems.push_back(std::move(problem));
     }
   }
@@ -58,37 +58,37 @@ std::string plural(long count, const std::string& noun) {
   return std::to_string(count) + " " + noun + (count == 1 ? "" : "s");
 }
 
-Result<int> check(Session& session, const Options& options) {
-  const Checked checked = HEARTH_TRY(check_file(session, options));
+Result<int> check(Console& console, const Options& options) {
+  const Checked checked = HEARTH_TRY(check_file(console, options));
   const long errors = checked.errors();
   const long warnings = static_cast<long>(checked.problems.size()) - errors;
-  if (session.is_json()) {
+  if (console.is_json()) {
     OrderedJson problems = OrderedJson::array();
     for (const ConfigProblem& problem : checked.problems) {
       problems.push_back(problem_json(problem));
     }
-    session.print(OrderedJson{
+    console.print(OrderedJson{
         {"path", checked.path}, {"valid", errors == 0}, {"problems", std::move(problems)}});
     return errors == 0 ? 0 : 3;
   }
   for (const ConfigProblem& problem : checked.problems) {
-    session.out() << to_text(problem, checked.path) << "\n";
+    console.out() << to_text(problem, checked.path) << "\n";
   }
   if (checked.problems.empty()) {
-    session.out() << checked.path << ": valid\n";
+    console.out() << checked.path << ": valid\n";
   } else {
-    session.out() << checked.path << ": " << plural(errors, "error") << ", "
+    console.out() << checked.path << ": " << plural(errors, "error") << ", "
                   << plural(warnings, "warning") << "\n";
   }
   return errors == 0 ? 0 : 3;
 }
 
-Result<int> show(Session& session) {
-  const Config config = HEARTH_TRY(session.config());
-  if (session.is_json()) {
-    session.print(config_json(config, session.state_dir(config)));
+Result<int> show(Console& console) {
+  const Config config = HEARTH_TRY(console.config());
+  if (console.is_json()) {
+    console.print(config_json(config, console.state_dir(config)));
   } else {
-    session.out() << to_yaml(config);
+    console.out() << to_yaml(config);
   }
   return 0;
 }
@@ -104,10 +104,10 @@ CommandRun declare(CLI::App& app) {
   options->check->add_option("file", options->file, "The file; without it, the one in use")
       ->type_name("FILE");
   options->check->add_flag("--strict", options->is_strict, "Warnings are errors");
-  return [options = std::move(options)](Session& session) -> Result<int> {
-    if (options->check->parsed()) return check(session, *options);
-    if (options->show->parsed()) return show(session);
-    session.out() << json_schema() << "\n";
+  return [options = std::move(options)](Console& console) -> Result<int> {
+    if (options->check->parsed()) return check(console, *options);
+    if (options->show->parsed()) return show(console);
+    console.out() << json_schema() << "\n";
     return 0;
   };
 }

@@ -2,33 +2,33 @@
 #include <ostream>
 
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/console.h"
 #include "cli/times.h"
 
 namespace hearth {
 namespace {
 
-bool print_event(Session& session, const StreamEvent& event) {
-  if (session.is_json()) {
+bool print_event(Console& console, const StreamEvent& event) {
+  if (console.is_json()) {
     OrderedJson data = OrderedJson::parse(event.data, nullptr, false);
     if (data.is_discarded()) data = event.data;
     const OrderedJson line{{"id", event.id}, {"event", event.name}, {"data", data}};
-    session.out() << dump_json(line) << "\n";
+    console.out() << dump_json(line) << "\n";
   } else if (event.name == "lost") {
-    session.out() << "... some were lost: this reader was too slow\n";
+    console.out() << "... some were lost: this reader was too slow\n";
   } else {
     const OrderedJson data = OrderedJson::parse(event.data, nullptr, false);
-    session.out() << clock_text(text_of(data, "at")) << "  " << printable(text_of(data, "text"))
+    console.out() << clock_text(text_of(data, "at")) << "  " << printable(text_of(data, "text"))
                   << "\n";
   }
-  session.out().flush();
-  return static_cast<bool>(session.out());
+  console.out().flush();
+  return static_cast<bool>(console.out());
 }
 
-Result<int> run(Session& session, const std::optional<std::uint64_t>& after) {
-  Link& link = *HEARTH_TRY(session.link());
+Result<int> run(Console& console, const std::optional<std::uint64_t>& after) {
+  Link& link = *HEARTH_TRY(console.link());
   HEARTH_TRY(link.events(
-      after, [&](const StreamEvent& event) { return print_event(session, event); }));
+      after, [&](const StreamEvent& event) { return print_event(console, event); }));
   return 0;
 }
 
@@ -36,7 +36,7 @@ CommandRun declare(CLI::App& app) {
   auto after = std::make_unique<std::optional<std::uint64_t>>();
   app.add_option("--after", *after, "Begin after this sequence number of the journal")
       ->type_name("N");
-  return [after = std::move(after)](Session& session) { return run(session, *after); };
+  return [after = std::move(after)](Console& console) { return run(console, *after); };
 }
 
 }  // namespace

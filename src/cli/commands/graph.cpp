@@ -3,7 +3,7 @@
 
 #include "cli/command.h"
 #include "cli/graph_text.h"
-#include "cli/session.h"
+#include "cli/console.h"
 
 namespace hearth {
 namespace {
@@ -39,21 +39,21 @@ std::vector<GraphNode> nodes_of(const Config& config) {
 }
 
 // From the daemon when one runs, so that states are shown; otherwise from the configuration.
-Result<std::vector<GraphNode>> find_nodes(Session& session) {
-  const auto link = session.link();
+Result<std::vector<GraphNode>> find_nodes(Console& console) {
+  const auto link = console.link();
   if (link) {
     const auto answer = (*link)->get("/v1/components");
     if (answer) return nodes_of(part_of(*answer, "components"));
-    if (!session.options().url.empty() || session.config_path().empty()) {
+    if (!console.options().url.empty() || console.config_path().empty()) {
       return std::unexpected(answer.error());
     }
   }
-  const Config config = HEARTH_TRY(session.config());
+  const Config config = HEARTH_TRY(console.config());
   return nodes_of(config);
 }
 
-Result<int> run(Session& session, const Options& options) {
-  const std::vector<GraphNode> nodes = HEARTH_TRY(find_nodes(session));
+Result<int> run(Console& console, const Options& options) {
+  const std::vector<GraphNode> nodes = HEARTH_TRY(find_nodes(console));
   if (!options.name.empty()) {
     std::vector<std::string> names;
     for (const GraphNode& node : nodes) names.push_back(node.name);
@@ -63,7 +63,7 @@ Result<int> run(Session& session, const Options& options) {
                                        (near.empty() ? "" : ": did you mean `" + near[0] + "`?"));
     }
   }
-  if (session.is_json()) {
+  if (console.is_json()) {
     OrderedJson rows = OrderedJson::array();
     for (const GraphNode& node : nodes) {
       rows.push_back({{"name", node.name},
@@ -71,9 +71,9 @@ Result<int> run(Session& session, const Options& options) {
                       {"needs", node.needs},
                       {"conflicts", node.conflicts}});
     }
-    session.print(OrderedJson{{"components", rows}});
+    console.print(OrderedJson{{"components", rows}});
   } else {
-    session.out() << (options.is_dot ? dot_text(nodes) : tree_text(nodes, options.name));
+    console.out() << (options.is_dot ? dot_text(nodes) : tree_text(nodes, options.name));
   }
   return 0;
 }
@@ -82,7 +82,7 @@ CommandRun declare(CLI::App& app) {
   auto options = std::make_unique<Options>();
   app.add_option("name", options->name, "This one alone")->type_name("COMPONENT");
   app.add_flag("--dot", options->is_dot, "Print Graphviz: hearth graph --dot | dot -Tsvg");
-  return [options = std::move(options)](Session& session) { return run(session, *options); };
+  return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 
 }  // namespace

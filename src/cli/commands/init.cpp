@@ -8,7 +8,7 @@
 #include "cli/command.h"
 #include "cli/discovery.h"
 #include "cli/places.h"
-#include "cli/session.h"
+#include "cli/console.h"
 #include "net/http_client.h"
 #include "runtime/files.h"
 
@@ -38,37 +38,37 @@ Result<> write_new(const std::string& path, const std::string& text) {
   return {};
 }
 
-Result<int> run(Session& session, const std::string& output) {
+Result<int> run(Console& console, const std::string& output) {
   std::string path = output;
   if (path.empty()) {
-    path = config_candidates(session.options().config, session.streams().environment).front();
+    path = config_candidates(console.options().config, console.streams().environment).front();
   }
-  const auto findings = discover(session.streams().environment, is_listening);
+  const auto findings = discover(console.streams().environment, is_listening);
   const std::string text = first_config(findings);
   if (path == "-") {
-    session.out() << text;
+    console.out() << text;
     return 0;
   }
   HEARTH_TRY(write_new(path, text));
-  if (session.is_json()) {
+  if (console.is_json()) {
     OrderedJson found = OrderedJson::array();
     for (const Finding& finding : findings) {
       found.push_back({{"name", std::string{finding.candidate->name}},
                        {"program", finding.path},
                        {"listening", finding.is_listening}});
     }
-    session.print(OrderedJson{{"path", path}, {"found", std::move(found)}});
+    console.print(OrderedJson{{"path", path}, {"found", std::move(found)}});
     return 0;
   }
   for (const Finding& finding : findings) {
-    session.out() << "found " << finding.candidate->program << ": "
+    console.out() << "found " << finding.candidate->program << ": "
                   << (finding.path.empty() ? "it listens" : finding.path)
                   << (finding.candidate->is_complete && !finding.path.empty()
                           ? ""
                           : " (to be completed by you)")
                   << "\n";
   }
-  session.out() << "wrote " << path << "\n"
+  console.out() << "wrote " << path << "\n"
                 << "Look at it, then: hearth config check && hearth serve\n";
   return 0;
 }
@@ -77,7 +77,7 @@ CommandRun declare(CLI::App& app) {
   auto output = std::make_unique<std::string>();
   app.add_option("--output", *output, "Where to write it; - for standard output")
       ->type_name("FILE");
-  return [output = std::move(output)](Session& session) { return run(session, *output); };
+  return [output = std::move(output)](Console& console) { return run(console, *output); };
 }
 
 }  // namespace

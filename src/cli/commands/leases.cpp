@@ -1,32 +1,32 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/console.h"
 
 namespace hearth {
 namespace {
 
-Result<int> release(Session& session, Link& link, const std::string& id) {
+Result<int> release(Console& console, Link& link, const std::string& id) {
   const OrderedJson answer = HEARTH_TRY(link.del("/v1/leases/" + url_escape(id)));
-  if (session.is_json()) {
-    session.print(answer);
+  if (console.is_json()) {
+    console.print(answer);
   } else {
-    session.out() << "released " << printable(text_of(answer, "lease")) << "\n";
+    console.out() << "released " << printable(text_of(answer, "lease")) << "\n";
   }
   return 0;
 }
 
-Result<int> run(Session& session, const std::string& released) {
-  Link& link = *HEARTH_TRY(session.link());
-  if (!released.empty()) return release(session, link, released);
+Result<int> run(Console& console, const std::string& released) {
+  Link& link = *HEARTH_TRY(console.link());
+  if (!released.empty()) return release(console, link, released);
   const OrderedJson answer = HEARTH_TRY(link.get("/v1/leases"));
-  if (session.is_json()) {
-    session.print(answer);
+  if (console.is_json()) {
+    console.print(answer);
     return 0;
   }
   const OrderedJson leases = part_of(answer, "leases");
   if (leases.empty()) {
-    session.out() << "no leases\n";
+    console.out() << "no leases\n";
     return 0;
   }
   Table table{{{"LEASE"}, {"OWNER"}, {"ENDS IN", true}, {"MAY BE REVOKED"}, {"COMPONENTS"}}};
@@ -36,14 +36,14 @@ Result<int> run(Session& session, const std::string& released) {
     table.add({text_of(row, "lease"), owner, human_span(number_of(row, "remaining_ms")),
                flag_of(row, "preemptible") ? "yes" : "no", joined(part_of(row, "components"))});
   }
-  session.print(table);
+  console.print(table);
   return 0;
 }
 
 CommandRun declare(CLI::App& app) {
   auto released = std::make_unique<std::string>();
   app.add_option("--release", *released, "End this lease")->type_name("LEASE");
-  return [released = std::move(released)](Session& session) { return run(session, *released); };
+  return [released = std::move(released)](Console& console) { return run(console, *released); };
 }
 
 }  // namespace

@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/console.h"
 #include "cli/times.h"
 
 namespace hearth {
@@ -13,9 +13,9 @@ struct Options {
   std::string timeout = "30s";
 };
 
-Result<int> run(Session& session, const Options& options) {
+Result<int> run(Console& console, const Options& options) {
   const Duration timeout = HEARTH_TRY(duration_option(options.timeout, "--timeout"));
-  Link& link = *HEARTH_TRY(session.link());
+  Link& link = *HEARTH_TRY(console.link());
   OrderedJson answers = OrderedJson::array();
   for (const std::string& name : options.names) {
     const OrderedJson answer = HEARTH_TRY(
@@ -24,18 +24,18 @@ Result<int> run(Session& session, const Options& options) {
                    {"timeout_ms", timeout / 1ms}},
                   timeout + 30s));
     answers.push_back(answer);
-    if (session.is_json()) continue;
+    if (console.is_json()) continue;
     for (const OrderedJson& row : part_of(answer, "components")) {
-      session.out() << printable(text_of(row, "name")) << ": " << text_of(row, "state");
+      console.out() << printable(text_of(row, "name")) << ": " << text_of(row, "state");
       if (flag_of(row, "cold") && text_of(row, "state") == "ready") {
-        session.out() << ", loaded in " << human_span(number_of(answer, "wait_ms"));
+        console.out() << ", loaded in " << human_span(number_of(answer, "wait_ms"));
       }
       const std::string endpoint = text_of(row, "endpoint");
-      if (!endpoint.empty()) session.out() << ", " << endpoint;
-      session.out() << "\n";
+      if (!endpoint.empty()) console.out() << ", " << endpoint;
+      console.out() << "\n";
     }
   }
-  if (session.is_json()) session.print(answers);
+  if (console.is_json()) console.print(answers);
   return 0;
 }
 
@@ -44,7 +44,7 @@ CommandRun declare(CLI::App& app) {
   app.add_option("names", options->names, "Which")->required()->type_name("COMPONENT");
   app.add_flag("--no-wait", options->is_not_waiting, "Answer at once; the load goes on");
   app.add_option("--timeout", options->timeout, "How long to wait (30s)")->type_name("SPAN");
-  return [options = std::move(options)](Session& session) { return run(session, *options); };
+  return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 
 }  // namespace

@@ -6,7 +6,7 @@
 #include "cli/command.h"
 #include "cli/log_files.h"
 #include "cli/places.h"
-#include "cli/session.h"
+#include "cli/console.h"
 
 namespace hearth {
 namespace {
@@ -39,17 +39,17 @@ Result<> check_name(const Config& config, const std::string& folder, const std::
                                                  : ": did you mean `" + near.front() + "`?"));
 }
 
-Result<int> run(Session& session, const Options& options) {
-  const Config config = HEARTH_TRY(session.config_or_defaults());
-  const std::string folder = session.state_dir(config) + "/logs";
+Result<int> run(Console& console, const Options& options) {
+  const Config config = HEARTH_TRY(console.config_or_defaults());
+  const std::string folder = console.state_dir(config) + "/logs";
   const std::string name = own_name(config, options.name);
   HEARTH_TRY(check_name(config, folder, name));
   LogFollower follower{folder, name};
   const auto text = read_log(folder, name, options.lines);
   if (!text && !options.is_following) return std::unexpected(text.error());
-  if (text) session.out() << *text;
-  while (options.is_following && session.out()) {
-    session.out() << follower.next() << std::flush;
+  if (text) console.out() << *text;
+  while (options.is_following && console.out()) {
+    console.out() << follower.next() << std::flush;
     std::this_thread::sleep_for(100ms);
   }
   return 0;
@@ -60,7 +60,7 @@ CommandRun declare(CLI::App& app) {
   app.add_option("name", options->name, "Which")->required()->type_name("COMPONENT");
   app.add_flag("-f,--follow", options->is_following, "Go on as more is written");
   app.add_option("-n,--lines", options->lines, "Only the last N lines")->type_name("N");
-  return [options = std::move(options)](Session& session) { return run(session, *options); };
+  return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 
 }  // namespace

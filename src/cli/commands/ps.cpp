@@ -5,7 +5,7 @@
 
 #include "cli/command.h"
 #include "cli/component_table.h"
-#include "cli/session.h"
+#include "cli/console.h"
 #include "cli/times.h"
 
 namespace hearth {
@@ -16,30 +16,30 @@ struct Options {
   bool is_names_only = false;
 };
 
-Result<int> show(Session& session, Link& link, const Options& options) {
+Result<int> show(Console& console, Link& link, const Options& options) {
   const OrderedJson answer = HEARTH_TRY(link.get("/v1/components"));
-  if (session.is_json()) {
-    session.print(answer);
+  if (console.is_json()) {
+    console.print(answer);
   } else if (options.is_names_only) {
     for (const OrderedJson& row : part_of(answer, "components")) {
-      session.out() << printable(text_of(row, "name")) << "\n";
+      console.out() << printable(text_of(row, "name")) << "\n";
     }
   } else if (part_of(answer, "components").empty()) {
-    session.out() << "no components are declared: add some to the configuration\n";
+    console.out() << "no components are declared: add some to the configuration\n";
   } else {
-    session.print(component_table(part_of(answer, "components"), unix_ms_now()));
+    console.print(component_table(part_of(answer, "components"), unix_ms_now()));
   }
   return 0;
 }
 
-Result<int> run(Session& session, const Options& options) {
-  Link& link = *HEARTH_TRY(session.link());
-  if (!options.is_watching) return show(session, link, options);
+Result<int> run(Console& console, const Options& options) {
+  Link& link = *HEARTH_TRY(console.link());
+  if (!options.is_watching) return show(console, link, options);
   for (;;) {
-    if (session.streams().is_terminal && !session.is_json()) session.out() << "\x1b[H\x1b[2J";
-    (void)HEARTH_TRY(show(session, link, options));
-    session.out().flush();
-    if (!session.out()) return 0;   // the reader of a pipe is gone
+    if (console.streams().is_terminal && !console.is_json()) console.out() << "\x1b[H\x1b[2J";
+    (void)HEARTH_TRY(show(console, link, options));
+    console.out().flush();
+    if (!console.out()) return 0;   // the reader of a pipe is gone
     std::this_thread::sleep_for(1s);
   }
 }
@@ -48,7 +48,7 @@ CommandRun declare(CLI::App& app) {
   auto options = std::make_unique<Options>();
   app.add_flag("-w,--watch", options->is_watching, "Show it again every second");
   app.add_flag("--names", options->is_names_only, "Names alone, a line each");
-  return [options = std::move(options)](Session& session) { return run(session, *options); };
+  return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 
 }  // namespace

@@ -1,30 +1,30 @@
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/console.h"
 
 namespace hearth {
 namespace {
 
-Result<int> run(Session& session) {
-  Link& link = *HEARTH_TRY(session.link());
+Result<int> run(Console& console) {
+  Link& link = *HEARTH_TRY(console.link());
   const auto answer = link.post("/v1/reload", OrderedJson::object());
   if (!answer) {
     if (answer.error().code == Errc::invalid) {
-      session.mark_bad_config();
+      console.mark_bad_config();
       return fail(Errc::invalid,
                   "nothing has changed, the configuration has errors:\n" + answer.error().detail);
     }
     return std::unexpected(answer.error());
   }
-  if (session.is_json()) {
-    session.print(*answer);
+  if (console.is_json()) {
+    console.print(*answer);
   } else {
-    session.out() << "reloaded\n";
+    console.out() << "reloaded\n";
   }
   return 0;
 }
 
 CommandRun declare(CLI::App& /*app*/) {
-  return [](Session& session) { return run(session); };
+  return [](Console& console) { return run(console); };
 }
 
 }  // namespace

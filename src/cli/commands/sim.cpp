@@ -4,18 +4,18 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/console.h"
 
 namespace hearth {
 namespace {
 
 // The words after `sim`, as they were given: the simulator reads them itself, so that it is the same
 // program as hearth-sim, which has no other library.
-Result<int> run(Session& session) {
-  const auto& words = session.arguments();
+Result<int> run(Console& console) {
+  const auto& words = console.arguments();
   const auto at = std::ranges::find(words, "sim");
   const std::vector<std::string> own{at == words.end() ? at : at + 1, words.end()};
-  return sim::sim_main(own, session.out());
+  return sim::sim_main(own, console.out());
 }
 
 CommandRun declare(CLI::App& app) {
@@ -23,18 +23,21 @@ CommandRun declare(CLI::App& app) {
     std::string seed, span, components, minutes;
     bool has_trace = false;
     bool is_swarm = false;
+    bool is_faultless = false;
   };
   auto options = std::make_unique<Options>();
-  app.add_option("--seed", options->seed, "The seed of the day (1)")->type_name("N");
+  app.add_option("--seed", options->seed, "The seed of the day (1), or several: A..B")
+      ->type_name("N");
   app.add_option("--virtual", options->span, "How long, in virtual time (24h)")
       ->type_name("SPAN");
   app.add_option("--components", options->components, "How many components (64)")
       ->type_name("N");
   app.add_flag("--trace", options->has_trace, "Print every event and action");
   app.add_flag("--swarm", options->is_swarm, "Seed after seed with other faults and sizes");
+  app.add_flag("--no-faults", options->is_faultless, "A world where nothing goes wrong");
   app.add_option("--minutes", options->minutes, "How long the swarm goes on")->type_name("N");
   app.allow_extras();
-  return [options = std::move(options)](Session& session) { return run(session); };
+  return [options = std::move(options)](Console& console) { return run(console); };
 }
 
 }  // namespace
@@ -43,7 +46,6 @@ extern const Command command_sim;
 const Command command_sim{
     .summary = "Run the core for a virtual day with faults and check its invariants",
     .group = CommandGroup::tools,
-    .is_json = false,
     .declare = declare,
 };
 

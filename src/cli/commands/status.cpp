@@ -1,25 +1,25 @@
 #include <algorithm>
 
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/console.h"
 #include "cli/status_text.h"
 
 namespace hearth {
 namespace {
 
-Result<int> run(Session& session) {
-  Link& link = *HEARTH_TRY(session.link());
+Result<int> run(Console& console) {
+  Link& link = *HEARTH_TRY(console.link());
   const OrderedJson status = HEARTH_TRY(link.get("/v1/status"));
-  if (session.is_json()) {
-    session.print(status);
+  if (console.is_json()) {
+    console.print(status);
   } else {
-    session.out() << status_text(status, link.address(), session.streams().has_colour);
+    console.out() << status_text(status, link.address(), console.streams().has_colour);
   }
   return 0;
 }
 
 CommandRun declare(CLI::App& /*app*/) {
-  return [](Session& session) { return run(session); };
+  return [](Console& console) { return run(console); };
 }
 
 }  // namespace

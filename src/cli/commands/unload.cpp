@@ -1,7 +1,7 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/console.h"
 
 namespace hearth {
 namespace {
@@ -11,23 +11,23 @@ struct Options {
   bool is_all = false;
 };
 
-Result<int> run(Session& session, const Options& options) {
+Result<int> run(Console& console, const Options& options) {
   if (options.is_all != options.names.empty()) {
     return fail(Errc::invalid, "name components, or say --all (not both)");
   }
-  Link& link = *HEARTH_TRY(session.link());
+  Link& link = *HEARTH_TRY(console.link());
   const OrderedJson body =
       options.is_all ? OrderedJson{{"all", true}} : OrderedJson{{"components", options.names}};
   const OrderedJson answer = HEARTH_TRY(link.post("/v1/unload", body));
-  if (session.is_json()) {
-    session.print(answer);
+  if (console.is_json()) {
+    console.print(answer);
     return 0;
   }
   const OrderedJson unloaded = part_of(answer, "unloaded");
   if (unloaded.empty()) {
-    session.out() << "nothing was loaded\n";
+    console.out() << "nothing was loaded\n";
   } else {
-    session.out() << "unloaded " << printable(joined(unloaded)) << " in "
+    console.out() << "unloaded " << printable(joined(unloaded)) << " in "
                   << human_span(number_of(answer, "wait_ms")) << "\n";
   }
   return 0;
@@ -37,7 +37,7 @@ CommandRun declare(CLI::App& app) {
   auto options = std::make_unique<Options>();
   app.add_option("names", options->names, "Which")->type_name("COMPONENT");
   app.add_flag("--all", options->is_all, "Everything that is neither leased nor core");
-  return [options = std::move(options)](Session& session) { return run(session, *options); };
+  return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 
 }  // namespace

@@ -2,26 +2,26 @@
 
 #include "cli/app.h"
 #include "cli/command.h"
-#include "cli/session.h"
+#include "cli/console.h"
 #include "core/engine/engine.h"
 
 namespace hearth {
 namespace {
 
-Result<int> run(Session& session) {
-  if (session.is_json()) {
-    session.print(OrderedJson{{"version", std::string{hearth_version()}},
+Result<int> run(Console& console) {
+  if (console.is_json()) {
+    console.print(OrderedJson{{"version", std::string{hearth_version()}},
                        {"core_version", Engine::version},
                        {"events_version", events_version},
                        {"compiler", __VERSION__}});
   } else {
-    session.out() << "hearth " << hearth_version() << "\n";
+    console.out() << "hearth " << hearth_version() << "\n";
   }
   return 0;
 }
 
 CommandRun declare(CLI::App& /*app*/) {
-  return [](Session& session) { return run(session); };
+  return [](Console& console) { return run(console); };
 }
 
 }  // namespace

@@ -2,7 +2,7 @@
 
 #include "cli/command.h"
 #include "cli/component_table.h"
-#include "cli/session.h"
+#include "cli/console.h"
 #include "cli/times.h"
 #include "cli/why_text.h"
 
@@ -14,24 +14,24 @@ struct Options {
   unsigned limit = 20;
 };
 
-Result<int> run(Session& session, const Options& options) {
-  Link& link = *HEARTH_TRY(session.link());
+Result<int> run(Console& console, const Options& options) {
+  Link& link = *HEARTH_TRY(console.link());
   const OrderedJson row = HEARTH_TRY(link.get("/v1/components/" + url_escape(options.name)));
   const std::string name = text_of(row, "name");
   const OrderedJson answer = HEARTH_TRY(link.get("/v1/decisions?component=" + url_escape(name) +
                                           "&limit=" + std::to_string(options.limit)));
-  if (session.is_json()) {
-    session.print(OrderedJson{{"component", row}, {"decisions", part_of(answer, "decisions")}});
+  if (console.is_json()) {
+    console.print(OrderedJson{{"component", row}, {"decisions", part_of(answer, "decisions")}});
     return 0;
   }
-  session.out() << why_text(row, part_of(answer, "decisions"), unix_ms_now());
+  console.out() << why_text(row, part_of(answer, "decisions"), unix_ms_now());
   Table table{{{"WHEN"}, {"WHAT"}}};
   for (const OrderedJson& decision : part_of(answer, "decisions")) {
     table.add({clock_text(text_of(decision, "at")), text_of(decision, "text")});
   }
   if (!table.is_empty()) {
-    session.out() << "\n";
-    session.print(table);
+    console.out() << "\n";
+    console.print(table);
   }
   return 0;
 }
@@ -40,7 +40,7 @@ CommandRun declare(CLI::App& app) {
   auto options = std::make_unique<Options>();
   app.add_option("name", options->name, "Which")->required()->type_name("COMPONENT");
   app.add_option("--limit", options->limit, "How many decisions to show (20)")->type_name("N");
-  return [options = std::move(options)](Session& session) { return run(session, *options); };
+  return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 
 }  // namespace

@@ -1,4 +1,4 @@
-#include "cli/session.h"
+#include "cli/console.h"
 
 #include <ostream>
 
@@ -7,18 +7,18 @@
 
 namespace hearth {
 
-Session::Session(Streams streams, CommonOptions& options, const CLI::App& root,
+Console::Console(Streams streams, CommonOptions& options, const CLI::App& root,
                  std::vector<std::string> arguments)
     : streams_{std::move(streams)},
       options_{options},
       root_{root},
       arguments_{std::move(arguments)} {}
 
-std::string Session::config_path() const {
+std::string Console::config_path() const {
   return find_config(options_.config, streams_.environment);
 }
 
-Result<Config> Session::config() {
+Result<Config> Console::config() {
   const std::string path = config_path();
   if (path.empty()) {
     exit_code_ = 3;
@@ -48,16 +48,16 @@ Result<Config> Session::config() {
   return std::move(*parsed.config);
 }
 
-Result<Config> Session::config_or_defaults() {
+Result<Config> Console::config_or_defaults() {
   if (config_path().empty()) return Config{};
   return config();
 }
 
-std::string Session::state_dir(const Config& config) const {
+std::string Console::state_dir(const Config& config) const {
   return config.state_dir.empty() ? default_state_dir() : config.state_dir;
 }
 
-Result<Link*> Session::link() {
+Result<Link*> Console::link() {
   ClientOptions options{.url = options_.url, .state_dir = {}, .api_key = {}};
   const bool is_named = !options_.url.empty() || environment("HEARTH_URL").has_value();
   if (!is_named && !config_path().empty()) {
@@ -76,13 +76,13 @@ Result<Link*> Session::link() {
   return &link_.emplace(std::move(*client));
 }
 
-void Session::print(const Table& table) {
+void Console::print(const Table& table) {
   out() << table.render({.has_colour = streams_.has_colour, .width = streams_.width});
 }
 
-void Session::print(const OrderedJson& json) { out() << dump_json(json, 2) << "\n"; }
+void Console::print(const OrderedJson& json) { out() << dump_json(json, 2) << "\n"; }
 
-int Session::exit_code_of(const Error& error) const {
+int Console::exit_code_of(const Error& error) const {
   if (link_ && link_->is_unreachable()) return 4;
   return exit_code_.value_or(exit_code(error.code));
 }

@@ -40,9 +40,9 @@ struct CommonOptions {
   bool is_json = false;          // --json
 };
 
-class Session {
+class Console {
  public:
-  Session(Streams streams, CommonOptions& options, const CLI::App& root,
+  Console(Streams streams, CommonOptions& options, const CLI::App& root,
           std::vector<std::string> arguments);
 
   [[nodiscard]] std::ostream& out() { return streams_.out; }
@@ -57,7 +57,7 @@ class Session {
     return streams_.environment(name);
   }
 
-  // The daemon that --url, HEARTH_URL or the configuration name; owned by the session.
+  // The daemon that --url, HEARTH_URL or the configuration name; owned by the console.
   [[nodiscard]] Result<Link*> link();
   // Where the configuration is: --config, HEARTH_CONFIG, XDG_CONFIG_HOME, /etc. Empty: nowhere.
   [[nodiscard]] std::string config_path() const;
