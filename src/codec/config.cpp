@@ -344,6 +344,9 @@ void check_settings(Reader& reader, const Draft& draft) {
     reader.error(place_of(draft, key), "`" + key + "` must not be above `pressure." +
                                            std::string{pressure_names.at(i)} + "`");
   }
+  if (settings.load_timeout == Duration{0}) {
+    reader.error(place_of(draft, "loading.timeout"), "`loading.timeout` must be more than 0");
+  }
   const bool is_twice =
       draft.places.contains("memory.unknown") && draft.places.contains("loading.unknown_memory");
   if (is_twice) {

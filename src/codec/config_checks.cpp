@@ -190,6 +190,8 @@ class Checks {
 
   // Said once, for the lowest component that it is true of.
   void check_rivals_in_needs() {
+    const auto has_rivals = [](const auto& rivals) { return !rivals.empty(); };
+    if (std::ranges::none_of(links_.rivals, has_rivals)) return;
     Closure closure{links_};
     std::vector<bool> is_bad(components_.size(), false);
     for (const std::size_t i : links_.order) {
@@ -363,6 +365,8 @@ std::vector<ConfigProblem> check_budget(const ParsedConfig& parsed, Bytes budget
     const ConfigPlace place = i < parsed.places.size() ? parsed.places[i].memory : ConfigPlace{};
     problems.push_back({true, place.line, place.column, std::move(message)});
   };
+  // Most files are far below their budget, and closures are the dear part.
+  if (sum_of(specs, links.order) <= budget) return problems;
   Closure closure{links};
   std::vector<bool> is_over(specs.size(), false);
   std::vector<bool> is_core(specs.size(), false);

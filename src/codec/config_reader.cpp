@@ -124,6 +124,10 @@ std::optional<std::string> ConfigReader::raw_text(const YamlNode& node) {
     error(node.place, label() + " holds a zero byte");
     return std::nullopt;
   }
+  if (invalid_utf8_at(node.text)) {
+    error(node.place, label() + " is not UTF-8");
+    return std::nullopt;
+  }
   return node.text;
 }
 
@@ -249,7 +253,8 @@ void ConfigReader::take(const YamlNode& node, std::map<std::string, std::string>
   for (std::size_t i = 0; i < node.keys.size(); ++i) {
     const std::string& name = node.keys[i].text;
     const bool is_sized = !name.empty() && name.size() <= 256;
-    if (!is_sized || name.find_first_of(std::string_view{"=\0", 2}) != std::string::npos) {
+    if (!is_sized || invalid_utf8_at(name) ||
+        name.find_first_of(std::string_view{"=\0", 2}) != std::string::npos) {
       error(node.keys[i].place, label() + " has a name that no variable can have");
     } else if (auto value = text(node.items[i])) {
       into[name] = std::move(*value);

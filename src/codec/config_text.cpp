@@ -37,7 +37,7 @@ std::string scalar(std::string_view text) {
     const char c = text[i];
     const std::string_view rest = text.substr(i);
     if (rest.starts_with("\u0085")) {
-      out += "\\N";
+      out += "\\u0085";
       i += 1;
     } else if (rest.starts_with("\u2028") || rest.starts_with("\u2029")) {
       out += rest.starts_with("\u2028") ? "\\L" : "\\P";
