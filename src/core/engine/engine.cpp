@@ -31,6 +31,7 @@ void Engine::Impl::rebuild_derived() {
   for (std::uint32_t i = 0; i < components.size(); ++i) {
     by_name.emplace(components[i].spec.name, ComponentId{i});
   }
+  number_pools();
   rebuild_graph();
   timers.clear();
   queue.clear();

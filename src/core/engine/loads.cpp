@@ -48,8 +48,26 @@ void Engine::Impl::withdraw_unwanted() {
   for (const ComponentId id : unwanted) disengage(id);
 }
 
+// Something measured above its reservation, or a budget shrank: what is admitted in it and has not
+// started gives its reservation back, and its request waits for room again.
+void Engine::Impl::withdraw_unfitting() {
+  std::vector<ComponentId> unfitting;
+  for (const ComponentId id : admitted) {
+    const Ledger::Demand demand = ledger.demand_of(id);
+    const PoolId pool = demand.pool;
+    bool is_over = ledger.used(ResourceId{}) > ledger.budget(ResourceId{});
+    is_over = is_over || (pool.value != 0 && ledger.pool_used(pool) > ledger.pool_budget(pool));
+    for (const auto& [resource, bytes] : demand.others) {
+      is_over = is_over || ledger.used(resource) > ledger.budget(resource);
+    }
+    if (is_over) unfitting.push_back(id);
+  }
+  for (const ComponentId id : unfitting) disengage(id);
+}
+
 void Engine::Impl::start_loads() {
   withdraw_unwanted();
+  if (!admitted.empty()) withdraw_unfitting();
   while (start_next()) {
   }
 }

@@ -79,12 +79,16 @@ void Engine::Impl::apply_settings() {
   std::vector<Bytes> budgets{settings.budget};
   for (const NamedBytes& resource : settings.resources) budgets.push_back(resource.bytes);
   std::vector<Bytes> pools{Bytes::unlimited()};
-  pool_ids.clear();
-  for (const NamedBytes& pool : settings.pools) {
-    pool_ids.emplace_back(pool.name, PoolId{static_cast<std::uint16_t>(pools.size())});
-    pools.push_back(pool.bytes);
-  }
+  for (const NamedBytes& pool : settings.pools) pools.push_back(pool.bytes);
+  number_pools();
   ledger.set_budgets(std::move(budgets), std::move(pools));
+}
+
+void Engine::Impl::number_pools() {
+  pool_ids.clear();
+  for (const NamedBytes& pool : configuration.settings.pools) {
+    pool_ids.emplace_back(pool.name, PoolId{static_cast<std::uint16_t>(pool_ids.size() + 1)});
+  }
 }
 
 // New specs of what holds nothing take effect together, unless that would close a circle with the

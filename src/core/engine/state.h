@@ -236,6 +236,7 @@ struct Engine::Impl {
   void on(const event::Configured& event);
   void on(const event::LearntBefore& event);
   void apply_settings();
+  void number_pools();
   void rebuild_graph();
   void recount();
   void apply_next_specs();
@@ -307,6 +308,7 @@ struct Engine::Impl {
   void disengage(ComponentId id);
   void lose(ComponentId id, Reason reason);
   void withdraw_unwanted();
+  void withdraw_unfitting();
 
   // unloads.cpp
   void on(const event::GateClosed& event);
