@@ -14,6 +14,7 @@
 #include <cerrno>
 #include <charconv>
 #include <csignal>
+#include <cstdio>
 #include <filesystem>
 #include <set>
 
@@ -341,9 +342,11 @@ Result<> Loading::await_ready() {
       return explain(Errc::unavailable, "its load was cancelled");
     }
     if (boot_now() >= deadline_) {
-      const std::string limit = std::to_string(milliseconds(job_.timeout) / 1000);
+      std::array<char, 32> limit{};
+      const double waited = seconds(job_.timeout);
+      (void)std::snprintf(limit.data(), limit.size(), waited < 10 ? "%.1f s" : "%.0f s", waited);
       return explain(Errc::timed_out,
-                     "not ready after " + limit.substr(0, limit.find('.') + 2) + " s" +
+                     "not ready after " + std::string{limit.data()} +
                          (last_failure_.empty() ? "" : " (" + last_failure_ + ")") +
                          "; raise `load_timeout` or mend its start");
     }

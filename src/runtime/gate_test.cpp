@@ -33,12 +33,17 @@ TEST(Gate, RefusesToCloseWhileTakenAndTellsByHowMany) {
   EXPECT_FALSE(gate.try_take());
 }
 
-TEST(Gate, ResetsToWhatIsKnownAfterARestart) {
+TEST(Gate, IsBarredWhoeverHasTakenItUntilItIsOpenedAgain) {
   Gate gate;
-  gate.reset(2);
-  EXPECT_EQ(gate.taken(), 2U);
-  gate.reset(std::nullopt);
-  EXPECT_FALSE(gate.is_open());
+  gate.open();
+  ASSERT_TRUE(gate.try_take());
+  gate.bar();
+  EXPECT_FALSE(gate.try_take());
+  EXPECT_EQ(gate.close(), std::optional<std::uint32_t>{1});
+  gate.release();
+  EXPECT_EQ(gate.close(), std::nullopt);
+  gate.open();
+  EXPECT_TRUE(gate.try_take());
 }
 
 // The resource is a plain int: unloading writes it, using reads it. A gate that let a taker in while

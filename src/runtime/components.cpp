@@ -1,0 +1,170 @@
+#include "runtime/components.h"
+
+namespace hearth {
+
+Components::Slot& Components::slot(ComponentId id) {
+  const MutexLock lock{mutex_};
+  auto& found = slots_[id];
+  if (!found) found = std::make_unique<Slot>();
+  return *found;
+}
+
+std::shared_ptr<Instance> Components::take(Slot& slot) {
+  std::shared_ptr<Instance> instance;
+  {
+    const MutexLock lock{mutex_};
+    instance = std::exchange(slot.instance, nullptr);
+    slot.load = {};
+    slot.endpoint.clear();
+    slot.memory = {};
+  }
+  if (instance) {
+    --resident_;
+    if (watcher_ != nullptr) watcher_->unwatch(instance->exit_fd());
+  }
+  return instance;
+}
+
+void Components::install(Slot& slot, WorkId load, std::shared_ptr<Instance> instance,
+                         MemoryFigures memory) {
+  ++resident_;
+  const MutexLock lock{mutex_};
+  slot.endpoint = instance->endpoint();
+  slot.instance = std::move(instance);
+  slot.load = load;
+  slot.memory = memory;
+}
+
+void Components::load(ComponentId id, const LoadJob& job, Driver* driver,
+                      const std::string& reason) {
+  Slot& place = slot(id);
+  const std::unique_lock one_at_a_time{place.job};
+  if (const auto left = take(place)) left->unload();
+  std::stop_token stop;
+  {
+    const MutexLock lock{mutex_};
+    std::stop_source& source = stops_[job.work];
+    if (is_stopping_) (void)source.request_stop();
+    stop = source.get_token();
+  }
+  Result<std::unique_ptr<Instance>> loaded = fail(Errc::unavailable, "cancelled");
+  if (driver == nullptr) {
+    loaded = fail(Errc::invalid, reason);
+  } else if (!stop.stop_requested()) {
+    loaded = driver->load(job, stop);
+  }
+  event::LoadFinished finished{.work = job.work};
+  int exit_fd = -1;
+  if (loaded) {
+    const MemoryFigures memory = (*loaded)->measure();
+    finished.measured = memory.anonymous;
+    exit_fd = (*loaded)->exit_fd();
+    install(place, job.work, std::move(*loaded), memory);
+  } else {
+    finished.outcome = stop.stop_requested() ? WorkOutcome::cancelled : WorkOutcome::failed;
+    finished.detail = loaded.error().detail;
+  }
+  {
+    const MutexLock lock{mutex_};
+    stops_.erase(job.work);
+  }
+  tell_(std::move(finished));
+  // After it was told of, so that an exit is never told before the load that it ends.
+  if (watcher_ != nullptr) watcher_->watch(exit_fd, job.work.value);
+}
+
+void Components::expect(WorkId work) {
+  const MutexLock lock{mutex_};
+  stops_.try_emplace(work);
+}
+
+void Components::cancel(WorkId work) {
+  const MutexLock lock{mutex_};
+  const auto found = stops_.find(work);
+  if (found != stops_.end()) (void)found->second.request_stop();
+}
+
+void Components::cancel_all() {
+  const MutexLock lock{mutex_};
+  is_stopping_ = true;
+  for (auto& [work, source] : stops_) (void)source.request_stop();
+}
+
+void Components::unload(ComponentId id, WorkId work) {
+  Slot& place = slot(id);
+  const std::unique_lock one_at_a_time{place.job};
+  if (const auto instance = take(place)) instance->unload();
+  tell_(event::UnloadFinished{.work = work});
+}
+
+void Components::clear_exited(WorkId load) {
+  std::optional<ComponentId> id;
+  {
+    const MutexLock lock{mutex_};
+    for (const auto& [component, place] : slots_) {
+      if (place->load == load && place->instance) id = component;
+    }
+  }
+  if (!id) return;
+  Slot& place = slot(*id);
+  const std::unique_lock one_at_a_time{place.job};
+  {
+    const MutexLock lock{mutex_};
+    if (place.load != load) return;
+  }
+  const auto instance = take(place);
+  if (!instance) return;
+  const std::string detail = instance->exit_detail();
+  tell_(event::ComponentExited{.component = *id, .load = load, .detail = detail});
+  instance->unload();
+}
+
+bool Components::adopt(ComponentId id, WorkId work, std::unique_ptr<Instance> instance) {
+  Slot& place = slot(id);
+  const std::unique_lock one_at_a_time{place.job};
+  {
+    const MutexLock lock{mutex_};
+    if (place.instance) return false;
+  }
+  const MemoryFigures memory = instance->measure();
+  const int exit_fd = instance->exit_fd();
+  install(place, work, std::move(instance), memory);
+  if (watcher_ != nullptr) watcher_->watch(exit_fd, work.value);
+  return true;
+}
+
+Components::Row Components::row(ComponentId id) const {
+  const MutexLock lock{mutex_};
+  const auto found = slots_.find(id);
+  if (found == slots_.end() || !found->second->instance) return {};
+  const Slot& place = *found->second;
+  return {place.endpoint, place.instance->process(), place.memory};
+}
+
+std::string Components::endpoint(ComponentId id) const {
+  const MutexLock lock{mutex_};
+  const auto found = slots_.find(id);
+  return found == slots_.end() ? std::string{} : found->second->endpoint;
+}
+
+std::vector<std::pair<ComponentId, Bytes>> Components::measure() {
+  std::vector<std::pair<ComponentId, std::shared_ptr<Instance>>> running;
+  {
+    const MutexLock lock{mutex_};
+    for (const auto& [id, place] : slots_) {
+      if (place->instance) running.emplace_back(id, place->instance);
+    }
+  }
+  std::vector<std::pair<ComponentId, Bytes>> measured;
+  for (const auto& [id, instance] : running) {
+    const MemoryFigures figures = instance->measure();
+    const MutexLock lock{mutex_};
+    Slot& place = *slots_.at(id);
+    if (place.instance != instance) continue;  // it went meanwhile
+    place.memory = figures;
+    measured.emplace_back(id, figures.anonymous);
+  }
+  return measured;
+}
+
+}  // namespace hearth

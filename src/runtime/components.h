@@ -1,0 +1,76 @@
+// The components that run: which instance each has, its jobs one at a time, and what it holds.
+//
+// Contract   load, unload and the clearing up after an exit of one component never overlap. Each job
+//            ends in exactly one call of `tell`, with LoadFinished, UnloadFinished or ComponentExited (the
+//            last only for an instance that was neither unloaded nor asked to be).
+// Threads    thread-safe; jobs block and belong on workers.
+#pragma once
+
+#include <atomic>
+#include <functional>
+#include <map>
+#include <memory>
+#include <mutex>
+#include <stop_token>
+#include <string>
+#include <vector>
+
+#include "core/engine/event.h"
+#include "ports/driver.h"
+#include "runtime/mutex.h"
+#include "runtime/watcher.h"
+
+namespace hearth {
+
+class Components {
+ public:
+  using Tell = std::function<void(Event::What)>;
+  explicit Components(Tell tell) : tell_(std::move(tell)) {}
+
+  // What reports exits; set once before the first job.
+  void use_watcher(Watcher* watcher) { watcher_ = watcher; }
+
+  // Before load(), so that cancel() finds it.
+  void expect(WorkId work);
+  // Blocks. `driver` may be null: then the load fails with `reason`.
+  void load(ComponentId id, const LoadJob& job, Driver* driver, const std::string& reason);
+  void cancel(WorkId work);
+  void cancel_all();
+  void unload(ComponentId id, WorkId work);
+  void clear_exited(WorkId load);
+  // From an earlier daemon. False: there is one already.
+  bool adopt(ComponentId id, WorkId work, std::unique_ptr<Instance> instance);
+
+  struct Row {
+    std::string endpoint;
+    int process = 0;
+    MemoryFigures memory;
+  };
+  [[nodiscard]] Row row(ComponentId id) const;
+  [[nodiscard]] std::string endpoint(ComponentId id) const;
+  [[nodiscard]] bool is_any_resident() const { return resident_.load() > 0; }
+  // Measures all that run: ram held by each.
+  [[nodiscard]] std::vector<std::pair<ComponentId, Bytes>> measure();
+
+ private:
+  struct Slot {
+    std::mutex job;                       // held by the job under way
+    std::shared_ptr<Instance> instance;   // the rest is guarded by mutex_
+    WorkId load;
+    std::string endpoint;
+    MemoryFigures memory;
+  };
+  Slot& slot(ComponentId id);
+  std::shared_ptr<Instance> take(Slot& slot);
+  void install(Slot& slot, WorkId load, std::shared_ptr<Instance> instance, MemoryFigures memory);
+
+  Tell tell_;
+  Watcher* watcher_ = nullptr;
+  std::atomic<std::size_t> resident_{0};
+  mutable Mutex mutex_;
+  std::map<ComponentId, std::unique_ptr<Slot>> slots_ HEARTH_GUARDED_BY(mutex_);
+  std::map<WorkId, std::stop_source> stops_ HEARTH_GUARDED_BY(mutex_);
+  bool is_stopping_ HEARTH_GUARDED_BY(mutex_) = false;
+};
+
+}  // namespace hearth

@@ -1,0 +1,271 @@
+#include "runtime/daemon.h"
+
+#include <algorithm>
+#include <future>
+
+#include "core/engine/engine.h"
+#include "runtime/clock.h"
+#include "runtime/daemon_state.h"
+
+namespace hearth {
+
+Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
+Daemon::~Daemon() = default;
+
+Result<std::unique_ptr<Daemon>> Daemon::start(DaemonOptions options) {
+  auto impl = std::make_unique<Impl>(std::move(options));
+  HEARTH_TRY(impl->start());
+  return std::unique_ptr<Daemon>{new Daemon{std::move(impl)}};
+}
+
+void Daemon::wait() {
+  const MutexLock lock{impl_->over_mutex};
+  while (!impl_->is_over) impl_->over.wait(impl_->over_mutex);
+}
+
+std::int64_t Daemon::unix_ms_of(Instant at) const { return impl_->unix_ms_of(at); }
+
+Daemon::Impl::Impl(DaemonOptions given) : options(std::move(given)), config(options.config) {
+  state_dir = config.state_dir;
+  run_dir = state_dir + "/run";
+  started_unix_ms = unix_ms_now();
+  log = options.log ? options.log
+                    : std::make_shared<Log>(log_level_of(config.log_level),
+                                            config.log_format == "json");
+}
+
+Daemon::Impl::~Impl() {
+  if (components) components->cancel_all();
+  if (core.joinable()) {
+    intake->post([this] { is_stopped = true; });
+    core.join();
+  }
+  // Its calls go to the workers, and their jobs call it.
+  if (watcher) watcher->stop();
+  workers.reset();
+  clerk.reset();
+  close_pending();
+}
+
+void Daemon::Impl::run() {
+  while (!is_stopped) turn(true);
+  close_pending();
+  // The last snapshot is on its way: it is waited for here, so that wait() means it is on disk.
+  std::promise<void> written;
+  clerk->post([&written] { written.set_value(); });
+  written.get_future().wait();
+  const MutexLock guard{over_mutex};
+  is_over = true;
+  over.notify_all();
+}
+
+void Daemon::Impl::turn(bool is_waiting) {
+  intake->take(events, tasks, is_waiting);
+  if (config.is_journal_synced && !events.empty()) {
+    const auto synced = intake->sync();
+    if (!synced) trouble("journal sync", synced.error().detail);
+  }
+  for (const JournalRecord& record : events) step(record);
+  for (Intake::Task& task : tasks) task();
+  tasks.clear();
+  after_turn();
+}
+
+void Daemon::Impl::step(const JournalRecord& record) {
+  sequence = record.sequence;
+  sequence_unix_ms = record.unix_ms;
+  const auto coming = configs_coming.find(sequence);
+  if (coming != configs_coming.end()) {
+    config = std::move(coming->second);
+    reserve = config.reserve.count;
+  }
+  if (const auto* finished = std::get_if<event::LoadFinished>(&record.event.what)) {
+    const auto work = loads.find(finished->work);
+    if (work != loads.end()) {
+      if (finished->outcome == WorkOutcome::done) last_errors.erase(work->second);
+      if (!finished->detail.empty()) last_errors[work->second] = finished->detail;
+      loads.erase(work);
+    }
+  } else if (const auto* exited = std::get_if<event::ComponentExited>(&record.event.what)) {
+    last_errors[exited->component] = exited->detail;
+  } else if (const auto* command = std::get_if<event::CommandReceived>(&record.event.what)) {
+    chronicle.commanded(sequence, record.unix_ms, command->command);
+  } else if (const auto* taken = std::get_if<event::LeaseTaken>(&record.event.what)) {
+    if (taken->command) chronicle.commanded(sequence, record.unix_ms, taken->command);
+  }
+  actions.clear();
+  engine.step(record.event, actions);
+  if (coming != configs_coming.end()) {
+    configs_coming.erase(coming);
+    publish_view();
+  }
+  // What is performed may not step the engine: it appends.
+  for (Action& action : actions) {
+    std::visit([this](auto& what) { perform(what); }, action);
+  }
+  const auto reloaded = reloads_waiting.find(sequence);
+  if (reloaded != reloads_waiting.end()) {
+    reloaded->second({});
+    reloads_waiting.erase(reloaded);
+  }
+}
+
+void Daemon::Impl::after_turn() {
+  auto rows = chronicle.take_rows();
+  if (options.history && !rows.empty()) {
+    // A store that hangs must not fill the memory: its rows can be lost.
+    if (clerk->queued() > 1024) {
+      history_rows_lost += rows.size();
+      trouble("history", "the store does not keep up; rows are lost");
+    } else {
+      clerk->post([this, rows = std::move(rows)] {
+        const auto applied = options.history->apply(rows);
+        if (applied) {
+          trouble_over("history");
+        } else {
+          trouble("history", applied.error().detail);
+        }
+      });
+    }
+  }
+  if (is_replaying) return;
+  const bool is_ready = std::ranges::all_of(core_components, [this](ComponentId id) {
+    return engine.component(id).state == State::ready;
+  });
+  is_core_ready.store(is_ready && !engine.is_shutting_down());
+  const bool is_quiet = !components->is_any_resident() && engine.pressure() == Pressure::low;
+  const Duration period = is_quiet ? options.idle_sample_period : options.sample_period;
+  if (period != sample_period && watcher) {
+    sample_period = period;
+    watcher->sample_every(period);
+  }
+  if (intake->is_failing()) {
+    trouble("journal", "not written, nothing new is loaded: " + intake->failure());
+  }
+  if (!intake->is_failing() && (sequence >= snapshot_sequence + options.snapshot_events ||
+                                intake->file_bytes() >= options.snapshot_bytes)) {
+    save(false);
+  }
+}
+
+void Daemon::Impl::publish_view() {
+  auto made = make_view(engine, config, options.make_classifier, gates);
+  core_components.clear();
+  for (std::uint32_t i = 0; i < engine.component_count(); ++i) {
+    const ComponentView view = engine.component(ComponentId{i});
+    if (view.priority == Priority::core && !view.is_removed) core_components.push_back(view.id);
+  }
+  const MutexLock guard{view_mutex};
+  view_now = std::move(made);
+}
+
+void Daemon::Impl::save(bool is_last) {
+  if (is_saving.exchange(true) && !is_last) return;
+  Snapshot snapshot{.sequence = sequence,
+                    .next_request = next_request.load(),
+                    .next_command = next_command.load(),
+                    .next_lease = next_lease.load(),
+                    .clock_offset = intake->clock_offset(),
+                    .boot_id = boot_id(),
+                    .engine = engine.snapshot()};
+  snapshot_sequence = sequence;
+  // From here on a file holds all that is newer, so the older ones can go once this is on disk.
+  const auto rotated = intake->rotate(sequence);
+  if (rotated) trouble_over("journal");
+  clerk->post([this, snapshot = std::move(snapshot), learnt = engine.learnt()]() mutable {
+    const std::uint64_t saved = snapshot.sequence;
+    const auto written = Journal::save(state_dir, std::move(snapshot));
+    if (written) {
+      trouble_over("snapshot");
+      Journal::forget_before(state_dir, saved + 1);
+    } else {
+      trouble("snapshot", written.error().detail);
+    }
+    if (options.history) (void)options.history->save_learnt(learnt);
+    is_saving = false;
+  });
+}
+
+// The journal missed events: only a snapshot that holds them makes it whole again.
+void Daemon::Impl::heal() {
+  if (!intake->is_failing() || is_saving) return;
+  Snapshot snapshot{.sequence = sequence,
+                    .next_request = next_request.load(),
+                    .next_command = next_command.load(),
+                    .next_lease = next_lease.load(),
+                    .clock_offset = intake->clock_offset(),
+                    .boot_id = boot_id(),
+                    .engine = engine.snapshot()};
+  if (!Journal::save(state_dir, std::move(snapshot))) return;
+  if (!intake->rotate(sequence)) return;
+  snapshot_sequence = sequence;
+  Journal::forget_before(state_dir, sequence + 1);
+  trouble_over("journal");
+  log->info("the journal can be written again");
+}
+
+void Daemon::Impl::sample() {
+  event::MemorySampled sampled;
+  sampled.measured = components->measure();
+  sampled.available = less(options.machine->memory_available(), Bytes{reserve.load()});
+  tell(std::move(sampled));
+  if (intake->is_failing()) intake->post([this] { heal(); });
+  is_sampling = false;
+}
+
+void Daemon::Impl::close_pending() {
+  std::unordered_map<RequestId, Pending> left;
+  {
+    const MutexLock guard{pending_mutex};
+    is_closed = true;
+    left.swap(pending);
+  }
+  for (auto& [request, waiting] : left) {
+    action::Reply reply{.request = request, .code = Errc::unavailable,
+                        .reason = Reason::shutting_down};
+    answer(waiting, std::move(reply), "the daemon has ended");
+  }
+}
+
+void Daemon::Impl::tell(Event::What what) {
+  if (const auto* exited = std::get_if<event::ComponentExited>(&what)) {
+    const auto seen = view();
+    if (exited->component.value < seen->gates.size()) seen->gates[exited->component.value]->bar();
+  }
+  (void)intake->append(std::move(what), Intake::Kind::internal);
+}
+
+void Daemon::Impl::trouble(const std::string& key, const std::string& text) {
+  bool is_new = false;
+  {
+    const MutexLock guard{troubles_mutex};
+    is_new = troubles.try_emplace(key, key + ": " + text + " (since " + log_time(unix_ms_now()) + ")")
+                 .second;
+  }
+  if (is_new) log->error(key + ": " + text);
+}
+
+void Daemon::Impl::trouble_over(const std::string& key) {
+  const MutexLock guard{troubles_mutex};
+  troubles.erase(key);
+}
+
+std::shared_ptr<const View> Daemon::Impl::view() const {
+  const MutexLock guard{view_mutex};
+  return view_now;
+}
+
+std::string Daemon::Impl::name(ComponentId id) const {
+  return id.value < engine.component_count() ? std::string{engine.component(id).name}
+                                             : "component " + std::to_string(id.value);
+}
+
+NameOf Daemon::Impl::name_of() const {
+  return [this](ComponentId id) { return name(id); };
+}
+
+std::int64_t Daemon::Impl::unix_ms_of(Instant at) const {
+  return unix_ms_now() - static_cast<std::int64_t>(milliseconds(intake->now() - at));
+}
+
+}  // namespace hearth

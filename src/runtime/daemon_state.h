@@ -1,0 +1,152 @@
+// The daemon's parts and who touches them. Private to runtime/.
+//
+// Contract   the core thread alone touches the engine and what is listed with it. Before that thread
+//            runs, start() is in its place.
+// Threads    as said at each group of members.
+#pragma once
+
+#include <atomic>
+#include <map>
+#include <memory>
+#include <set>
+#include <string>
+#include <thread>
+#include <unordered_map>
+#include <vector>
+
+#include "runtime/chronicle.h"
+#include "runtime/components.h"
+#include "runtime/daemon.h"
+#include "runtime/intake.h"
+#include "runtime/watcher.h"
+#include "runtime/workers.h"
+
+namespace hearth {
+
+// Ids of fast leases, and of the requests that were answered by one.
+inline constexpr std::uint64_t fast_bit = std::uint64_t{1} << 63;
+
+struct Daemon::Impl {
+  explicit Impl(DaemonOptions options);
+  ~Impl();
+
+  struct Pending {
+    AnswerCallback callback;
+    std::vector<Intent> intents;
+  };
+
+  // --- set by start(), then constant ---
+  DaemonOptions options;
+  std::string state_dir;
+  std::string run_dir;
+  std::shared_ptr<Log> log;
+  std::int64_t started_unix_ms = 0;
+  std::optional<LockFile> lock;
+  std::unique_ptr<Intake> intake;
+
+  // --- the core thread's ---
+  Engine engine;
+  Config config;
+  std::vector<std::unique_ptr<Gate>> gates;
+  Chronicle chronicle;
+  std::map<std::uint64_t, Config> configs_coming;    // by the sequence of their event
+  std::map<std::uint64_t, std::move_only_function<void(Result<>)>> reloads_waiting;
+  std::map<WorkId, ComponentId> loads;               // under way
+  std::map<ComponentId, std::string> last_errors;
+  std::vector<ComponentId> core_components;
+  std::uint64_t snapshot_sequence = 0;
+  std::uint64_t sequence = 0;                        // of the event being stepped
+  std::int64_t sequence_unix_ms = 0;
+  bool is_replaying = false;
+  bool is_dropping_loads = false;                    // a cold start, before it knows what runs
+  bool is_stopped = false;
+  Duration sample_period{0};
+  std::vector<Action> actions;
+  std::vector<JournalRecord> events;
+  std::vector<Intake::Task> tasks;
+
+  // --- any thread's ---
+  std::atomic<std::uint64_t> next_request{1};
+  std::atomic<std::uint64_t> next_command{1};
+  std::atomic<std::uint64_t> next_lease{1};
+  std::atomic<std::uint64_t> fast_commands{0};
+  std::atomic<std::uint64_t> reserve{0};             // bytes of memory never to be used
+  std::atomic<bool> is_core_ready{false};
+  std::atomic<bool> is_shutting_down{false};
+  std::atomic<bool> is_sampling{false};
+  std::atomic<bool> is_saving{false};
+  std::atomic<std::uint64_t> history_rows_lost{0};
+
+  mutable Mutex view_mutex;
+  std::shared_ptr<const View> view_now HEARTH_GUARDED_BY(view_mutex);
+
+  Mutex pending_mutex;
+  std::unordered_map<RequestId, Pending> pending HEARTH_GUARDED_BY(pending_mutex);
+  bool is_closed HEARTH_GUARDED_BY(pending_mutex) = false;
+
+  mutable Mutex troubles_mutex;
+  std::map<std::string, std::string> troubles HEARTH_GUARDED_BY(troubles_mutex);
+
+  Mutex over_mutex;
+  bool is_over HEARTH_GUARDED_BY(over_mutex) = false;
+  Condition over;
+
+  // --- threads; destroyed in the reverse order ---
+  std::unique_ptr<Components> components;
+  std::unique_ptr<Workers> clerk;     // files and the history, in order
+  std::unique_ptr<Watcher> watcher;
+  std::unique_ptr<Workers> workers;   // loads and unloads
+  std::thread core;
+
+  // daemon_start.cpp
+  Result<> start();
+  void replay(Recovered& recovered);
+  bool restore(Recovered& recovered);
+  void set_aside_for(std::uint64_t poisoned, const Recovered& recovered);
+  void take_up(const Recovered& recovered, bool is_restored);
+  event::Restored find_running();
+  void begin_threads();
+
+  // daemon.cpp
+  void run();
+  void turn(bool is_waiting);
+  void step(const JournalRecord& record);
+  void after_turn();
+  void publish_view();
+  void save(bool is_last);
+  void heal();
+  void sample();
+  void close_pending();
+  void tell(Event::What what);
+  void trouble(const std::string& key, const std::string& text);
+  void trouble_over(const std::string& key);
+  [[nodiscard]] std::shared_ptr<const View> view() const;
+  [[nodiscard]] std::string name(ComponentId id) const;
+  [[nodiscard]] NameOf name_of() const;
+  [[nodiscard]] std::int64_t unix_ms_of(Instant at) const;
+
+  // perform.cpp
+  void perform(const action::StartLoad& action);
+  void perform(const action::CancelLoad& action);
+  void perform(const action::OpenGate& action);
+  void perform(const action::CloseGate& action);
+  void perform(const action::ReleaseGate& action);
+  void perform(const action::StartUnload& action);
+  void perform(const action::ArmTimer& action);
+  void perform(action::Reply& action);
+  void perform(const action::LeaseEnded& action);
+  void perform(const action::Learn& action);
+  void perform(const action::Record& action);
+  void perform(const action::Stopped& action);
+
+  // asks.cpp
+  RequestId ask(RequestId request, Event::What what, Intake::Kind kind, Pending waiting);
+  std::optional<action::Reply> take_fast(const View& view, const std::vector<ComponentId>& asked,
+                                         event::LeaseTaken taken);
+  void answer(Pending& waiting, action::Reply reply, std::string detail);
+
+  // status.cpp
+  [[nodiscard]] DaemonStatus status();
+};
+
+}  // namespace hearth

@@ -1,0 +1,81 @@
+// The whole state, for people and dashboards.
+#include "runtime/clock.h"
+#include "runtime/daemon_state.h"
+
+namespace hearth {
+namespace {
+
+std::vector<BudgetRow> budget_rows(const Engine& engine) {
+  const Ledger& ledger = engine.ledger();
+  const Settings& settings = engine.settings();
+  std::vector<BudgetRow> rows{{"ram", ledger.budget({}), ledger.used({}), false}};
+  for (std::size_t i = 0; i < settings.resources.size() && i + 1 < ledger.resource_count(); ++i) {
+    const ResourceId id{static_cast<std::uint16_t>(i + 1)};
+    rows.push_back({settings.resources[i].name, ledger.budget(id), ledger.used(id), false});
+  }
+  for (std::size_t i = 0; i < settings.pools.size() && i + 1 < ledger.pool_count(); ++i) {
+    const PoolId id{static_cast<std::uint16_t>(i + 1)};
+    rows.push_back({settings.pools[i].name, ledger.pool_budget(id), ledger.pool_used(id), true});
+  }
+  return rows;
+}
+
+}  // namespace
+
+DaemonStatus Daemon::Impl::status() {
+  DaemonStatus status;
+  status.version = options.version;
+  status.started_unix_ms = started_unix_ms;
+  status.now_unix_ms = unix_ms_now();
+  status.now = intake->now();
+  status.config_path = config.path;
+  status.state_dir = state_dir;
+  status.policy = engine.settings().policy;
+  status.pressure = engine.pressure();
+  status.available = engine.available();
+  status.totals = engine.totals();
+  status.totals.commands += fast_commands.load();
+  status.waiting = engine.waiting();
+  status.event_queue = intake->queued();
+  status.journal_sequence = sequence;
+  status.daemon_rss = options.machine->own_rss();
+  {
+    const MutexLock guard{troubles_mutex};
+    for (const auto& [key, text] : troubles) status.troubles.push_back(text);
+  }
+  status.budgets = budget_rows(engine);
+  const auto seen = view();
+  for (std::uint32_t i = 0; i < engine.component_count(); ++i) {
+    const ComponentId id{i};
+    ComponentRow row{.view = engine.component(id)};
+    if (row.view.is_removed && !is_resident(row.view.state)) continue;
+    row.name = row.view.name;
+    if (const auto launch = seen->launches.find(id); launch != seen->launches.end()) {
+      row.description = launch->second.description;
+      row.aliases = launch->second.aliases;
+    }
+    for (const ComponentId need : engine.needs_of(id)) row.needs.push_back(name(need));
+    for (const ComponentId rival : engine.conflicts_of(id)) row.conflicts.push_back(name(rival));
+    const Components::Row running = components->row(id);
+    row.endpoint = running.endpoint;
+    row.memory = running.memory;
+    row.process = running.process;
+    if (const auto error = last_errors.find(id); error != last_errors.end()) {
+      row.last_error = error->second;
+    }
+    status.components.push_back(std::move(row));
+  }
+  for (const LeaseView& lease : engine.leases()) {
+    LeaseRow row{.id = lease.id, .owner = std::string{lease.owner}, .command = lease.command};
+    if (lease.command) row.session = chronicle.session_of(lease.command);
+    for (const ComponentId id : lease.components) row.components.push_back(name(id));
+    row.remaining = std::max(lease.until - status.now, Duration{0});
+    row.is_preemptible = lease.is_preemptible;
+    status.leases.push_back(std::move(row));
+  }
+  status.decisions = engine.decisions();
+  status.is_shutting_down = engine.is_shutting_down();
+  return status;
+}
+
+}  // namespace hearth

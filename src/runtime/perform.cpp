@@ -1,0 +1,125 @@
+// Actions of the core, done. Nothing is decided here.
+#include <algorithm>
+
+#include "codec/decision_text.h"
+#include "runtime/daemon_state.h"
+
+namespace hearth {
+
+void Daemon::Impl::perform(const action::StartLoad& action) {
+  loads[action.work] = action.component;
+  if (is_replaying || is_dropping_loads) return;
+  const auto seen = view();
+  const auto launch = seen->launches.find(action.component);
+  const ComponentView component = engine.component(action.component);
+  LoadJob job;
+  Driver* driver = nullptr;
+  std::string reason = name(action.component) + ": it is not in the configuration any more";
+  if (launch != seen->launches.end()) {
+    job.launch = launch->second;
+    reason = job.launch.name + ": there is no driver for `kind: " + job.launch.kind + "`";
+    for (const auto& one : options.drivers) {
+      if (one->kind() == job.launch.kind) driver = one.get();
+    }
+  }
+  job.work = action.work;
+  job.state_dir = state_dir + "/components/" + std::string{component.name};
+  job.run_dir = run_dir;
+  job.log_path = state_dir + "/logs/" + std::string{component.name} + ".log";
+  job.timeout = engine.settings().load_timeout;
+  for (const Spec& spec : config.core.components) {
+    if (spec.name == component.name) job.timeout = spec.load_timeout.value_or(job.timeout);
+  }
+  // The driver gives up a little earlier than the core would, because it can say why.
+  job.timeout -= std::min<Duration>(100ms, job.timeout / 20);
+  components->expect(action.work);
+  workers->post([this, id = action.component, job = std::move(job), driver, reason] {
+    components->load(id, job, driver, reason);
+  });
+}
+
+void Daemon::Impl::perform(const action::CancelLoad& action) {
+  if (!is_replaying) components->cancel(action.work);
+}
+
+void Daemon::Impl::perform(const action::OpenGate& action) {
+  if (!is_replaying) gates[action.component.value]->open();
+}
+
+void Daemon::Impl::perform(const action::CloseGate& action) {
+  if (is_replaying) return;
+  const auto held = gates[action.component.value]->close();
+  if (held) {
+    tell(event::GateRefused{.component = action.component, .leases = *held});
+  } else {
+    tell(event::GateClosed{.component = action.component});
+  }
+}
+
+void Daemon::Impl::perform(const action::ReleaseGate& action) {
+  if (!is_replaying) gates[action.component.value]->release();
+}
+
+void Daemon::Impl::perform(const action::StartUnload& action) {
+  if (is_replaying) return;
+  workers->post([this, action] { components->unload(action.component, action.work); });
+}
+
+void Daemon::Impl::perform(const action::ArmTimer& action) {
+  if (is_replaying) return;
+  watcher->arm(action.at == Instant::never() ? action.at : intake->boot_time(action.at));
+}
+
+void Daemon::Impl::perform(action::Reply& action) {
+  if (is_replaying) return;
+  Pending waiting;
+  bool is_waited_for = false;
+  {
+    const MutexLock guard{pending_mutex};
+    const auto found = pending.find(action.request);
+    if (found != pending.end()) {
+      is_waited_for = true;
+      waiting = std::move(found->second);
+      pending.erase(found);
+    }
+  }
+  if (!is_waited_for) {
+    // Nobody takes this answer: what it grants is given back.
+    if (action.request && action.is_granted && action.lease) tell(event::RequestAbandoned{action.request});
+    return;
+  }
+  std::string detail = refusal_text(action, name_of());
+  const auto error = last_errors.find(action.component);
+  if (!action.is_granted && action.reason == Reason::load_failed && error != last_errors.end()) {
+    detail += ": " + error->second;
+  }
+  answer(waiting, std::move(action), std::move(detail));
+}
+
+void Daemon::Impl::perform(const action::LeaseEnded&) {}
+
+void Daemon::Impl::perform(const action::Learn& action) {
+  chronicle.learnt(sequence, sequence_unix_ms, action, name_of());
+}
+
+void Daemon::Impl::perform(const action::Record& action) {
+  const StreamItem item{
+      .sequence = sequence, .unix_ms = sequence_unix_ms, .decision = action.decision};
+  chronicle.decided(item, name_of());
+  if (is_replaying || !log->is_on(LogLevel::info)) return;
+  const Decision& decision = action.decision;
+  log->write(LogLevel::info, to_text(decision, name_of()),
+             decision.has_component ? name(decision.component) : std::string{});
+  if (decision.kind == DecisionKind::load_failed) {
+    const auto error = last_errors.find(decision.component);
+    if (error != last_errors.end()) log->warn(error->second);
+  }
+}
+
+void Daemon::Impl::perform(const action::Stopped&) {
+  if (is_replaying) return;
+  is_stopped = true;
+  save(true);
+}
+
+}  // namespace hearth
