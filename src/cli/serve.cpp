@@ -1,0 +1,170 @@
+#include "cli/serve.h"
+
+#include <poll.h>
+#include <signal.h>
+#include <sys/eventfd.h>
+#include <sys/signalfd.h>
+#include <unistd.h>
+
+#include <array>
+#include <ostream>
+#include <thread>
+
+#include "api/server.h"
+#include "cli/app.h"
+#include "cli/classifier_adapter.h"
+#include "cli/config_report.h"
+#include "cli/places.h"
+#include "drivers/process.h"
+#include "platform/machine.h"
+#include "runtime/daemon.h"
+#include "runtime/files.h"
+#include "store/sqlite_history.h"
+
+namespace hearth {
+namespace {
+
+// Signals as something to read: blocked here, before any thread begins, and so in every thread.
+Descriptor signal_source() {
+  sigset_t signals{};
+  ::sigemptyset(&signals);
+  for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
+  ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
+  (void)::signal(SIGPIPE, SIG_IGN);
+  return Descriptor{::signalfd(-1, &signals, SFD_CLOEXEC)};
+}
+
+std::string socket_path(const Config& config) {
+  return config.listen_socket.empty() ? config.state_dir + "/hearth.sock" : config.listen_socket;
+}
+
+std::shared_ptr<const Classifier> classifier_of(const std::vector<Launch>& launches,
+                                                const Names& names) {
+  Config config;
+  config.launches = launches;
+  return make_keyword_classifier(config, [&](std::string_view name) { return names.find(name); });
+}
+
+DaemonOptions daemon_options(const ServeOptions& options, const std::shared_ptr<Log>& log) {
+  const Config& config = options.config;
+  DaemonOptions parts;
+  parts.config = config;
+  parts.load_config = [path = config.path, state = config.state_dir,
+                       environment = options.environment]() -> Result<Config> {
+    Config fresh = HEARTH_TRY(load_config(path, environment));
+    fresh.state_dir = state;   // the folder of a running daemon does not move
+    return fresh;
+  };
+  parts.drivers.push_back(make_process_driver());
+  parts.history = std::make_unique<SqliteHistory>(
+      config.state_dir + "/history.sqlite",
+      [log](const std::string& notice) { log->warn("history: " + notice); });
+  parts.machine = make_machine();
+  parts.make_classifier = classifier_of;
+  parts.log = log;
+  parts.version = hearth_version();
+  return parts;
+}
+
+ServerOptions server_options(const Config& config, Daemon& daemon) {
+  ServerOptions options;
+  options.listen_http = config.listen_http;
+  options.listen_socket = socket_path(config);
+  options.hosts = config.hosts;
+  options.api_key = config.api_key;
+  options.version = hearth_version();
+  options.unix_ms_of = [&daemon](Instant at) { return daemon.unix_ms_of(at); };
+  return options;
+}
+
+// Reads signals until the daemon has ended. True when it was ended in the middle.
+bool watch_signals(const Descriptor& signals, const Descriptor& ended, Daemon& daemon, Log& log) {
+  bool is_stopping = false;
+  for (;;) {
+    std::array<pollfd, 2> sources{pollfd{signals.get(), POLLIN, 0},
+                                  pollfd{ended.get(), POLLIN, 0}};
+    if (::poll(sources.data(), sources.size(), -1) < 0) continue;
+    if (sources[1].revents != 0) return false;
+    signalfd_siginfo signal{};
+    if (::read(signals.get(), &signal, sizeof signal) != sizeof signal) continue;
+    if (signal.ssi_signo == SIGHUP) {
+      daemon.reload([&log](Result<> result) {
+        if (result) return log.info("the configuration was read again");
+        log.error("nothing has changed, the configuration has errors: " + result.error().detail);
+      });
+    } else if (is_stopping) {
+      log.warn("asked twice to end: ending at once");
+      return true;
+    } else {
+      is_stopping = true;
+      log.info("draining; a second signal ends at once");
+      notify_service_manager("STOPPING=1");
+      daemon.shutdown();
+    }
+  }
+}
+
+void end_orderly(Daemon& daemon) {
+  daemon.shutdown();
+  daemon.wait();
+}
+
+Result<> open_doors(Server& server, const Config& config, std::ostream& out) {
+  HEARTH_TRY(server.start());
+  const Address address{
+      .http = server.address(), .socket = socket_path(config), .pid = ::getpid()};
+  HEARTH_TRY(write_address(config.state_dir, address));
+  out << "hearth " << hearth_version() << " listens at "
+      << (address.http.empty() ? "" : address.http + " and ") << address.socket << std::endl;
+  notify_service_manager("READY=1");
+  return {};
+}
+
+}  // namespace
+
+Result<Config> load_config(const std::string& path, const Environment& environment) {
+  const std::string text = HEARTH_TRY(read_file(path));
+  ParsedConfig parsed = parse_config(text, path, environment);
+  if (parsed.config) return std::move(*parsed.config);
+  std::string problems;
+  for (const ConfigProblem& problem : parsed.problems) {
+    if (!problem.is_error) continue;
+    problems += (problems.empty() ? "" : "\n") + to_text(problem, path);
+  }
+  return fail(Errc::invalid, std::move(problems));
+}
+
+Result<int> serve(ServeOptions options, std::ostream& out) {
+  const Config& config = options.config;
+  const Descriptor signals = signal_source();
+  const auto log =
+      std::make_shared<Log>(log_level_of(config.log_level), config.log_format == "json");
+  HEARTH_TRY(make_directories(config.state_dir));
+  for (const ConfigProblem& problem : missing_programs(config, "", options.environment)) {
+    log->warn(problem.message);
+  }
+  const std::unique_ptr<Daemon> daemon = HEARTH_TRY(Daemon::start(daemon_options(options, log)));
+  Server server{*daemon, server_options(config, *daemon)};
+  if (auto opened = open_doors(server, config, out); !opened) {
+    end_orderly(*daemon);
+    return std::unexpected(std::move(opened).error());
+  }
+  const Descriptor ended{::eventfd(0, EFD_CLOEXEC)};
+  std::jthread waiter{[&] {
+    daemon->wait();
+    (void)::eventfd_write(ended.get(), 1);
+  }};
+  const bool is_cut_short = watch_signals(signals, ended, *daemon, *log);
+  remove_address(config.state_dir, ::getpid());
+  // Every supervisor ends its component when this process is gone.
+  if (is_cut_short) {
+    ::unlink(socket_path(config).c_str());
+    ::_exit(1);
+  }
+  waiter.join();
+  server.stop();
+  log->info("ended");
+  return 0;
+}
+
+}  // namespace hearth
