@@ -7,6 +7,7 @@
 #include <unistd.h>
 
 #include <array>
+#include <charconv>
 #include <ostream>
 #include <thread>
 
@@ -63,6 +64,11 @@ DaemonOptions daemon_options(const ServeOptions& options, const std::shared_ptr<
   parts.make_classifier = classifier_of;
   parts.log = log;
   parts.version = hearth_version();
+  // So that a test can kill the daemon in the middle of a snapshot without thousands of events.
+  const std::string events = options.environment("HEARTH_SNAPSHOT_EVENTS").value_or("");
+  std::uint64_t count = 0;
+  const auto [unread, error] = std::from_chars(events.data(), events.data() + events.size(), count);
+  if (error == std::errc{} && count > 0) parts.snapshot_events = count;
   return parts;
 }
 

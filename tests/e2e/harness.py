@@ -114,7 +114,8 @@ class Daemon:
     def environment(self):
         name, value = self.mark.split("=")
         kept = {k: v for k, v in os.environ.items()
-                if not k.startswith("HEARTH") and k != "NOTIFY_SOCKET"}
+                if k == "HEARTH_SNAPSHOT_EVENTS"
+                or not k.startswith("HEARTH") and k != "NOTIFY_SOCKET"}
         return {**kept, name: value, "HOME": self.folder, "PYTHONDONTWRITEBYTECODE": "1"}
 
     def start(self, is_waiting=True):
