@@ -12,6 +12,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <utility>
 
 #include "base/units.h"
 
@@ -44,7 +45,7 @@ class JsonWriter {
     else if constexpr (std::integral<T>) return whole(value);
     else if constexpr (std::floating_point<T>) return number(value);
     else if constexpr (std::same_as<T, Bytes>) return whole(value.count);
-    else if constexpr (std::same_as<T, Duration>) return milliseconds(value);
+    else if constexpr (std::convertible_to<T, Duration>) return milliseconds(value);
     else return text(value);
   }
   // "" is null.
