@@ -21,13 +21,13 @@ class Memory(Worker):
         self.notes = sqlite3.connect(
             os.path.join(state_dir(), "notes.sqlite"), check_same_thread=False)
         self.notes.execute("create virtual table if not exists notes using fts5(text)")
-        self.find(self.notes, "notes", "start", 1)
-        self.find(self.entries, "entries", "start", 1)
+        self.find(self.notes, "notes", "OR", "start", 1)
+        self.find(self.entries, "entries", "AND", "start", 1)
 
     @staticmethod
-    def find(base, table, text, count):
-        words = ["".join(c for c in word if c.isalnum()) for word in text.split()]
-        query = " OR ".join(f'"{word}"' for word in words if word)
+    def find(base, table, joined, text, count):
+        words = "".join(c if c.isalnum() else " " for c in text).split()
+        query = f" {joined} ".join(f'"{word}"' for word in words)
         if not query:
             raise BadRequest("some words are wanted")
         rows = base.execute(
@@ -41,10 +41,9 @@ class Memory(Worker):
                 self.notes.execute("insert into notes(text) values (?)", (request["text"],))
             return {"remembered": True}
         if request["op"] in ("recall", "entries"):
-            base, table = ((self.notes, "notes") if request["op"] == "recall"
-                           else (self.entries, "entries"))
-            return {"found": self.find(base, table, request["text"],
-                                       int(request.get("count", 3)))}
+            where = ((self.notes, "notes", "OR") if request["op"] == "recall"
+                     else (self.entries, "entries", "AND"))
+            return {"found": self.find(*where, request["text"], int(request.get("count", 3)))}
         raise BadRequest("op must be remember, recall or entries")
 
 
