@@ -2,9 +2,9 @@
 //
 //   command_bench [--url URL] [--text TEXT] [--requests N] [--rounds N]
 //
-// One client thread, one kept connection, rounds in turn; medians over all requests. Without --url the
-// API is served in this process over fixed answers: what is measured then is the HTTP path alone. With
-// --url it is a running daemon (TEXT should need a component that is loaded and warm).
+// One client thread, one kept connection, rounds in turn; medians over all requests. Without --url
+// the API is served in this process over fixed answers: what is measured then is the HTTP path
+// alone. With --url it is a running daemon (TEXT should need a component that is loaded and warm).
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>

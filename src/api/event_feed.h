@@ -1,8 +1,8 @@
 // Decisions on their way from the core thread to one slow or fast reader.
 //
-// Contract   push() never blocks and holds at most `limit` items; what does not fit is dropped and counted,
-//            and take() tells of the loss once, after the items before it. push() is true when
-//            the reader must be woken: once, until take() has emptied it.
+// Contract   push() never blocks and holds at most `limit` items; what does not fit is dropped and
+//            counted, and take() tells of the loss once, after the items before it. push() is true
+//            when the reader must be woken: once, until take() has emptied it.
 // Threads    thread-safe.
 #pragma once
 

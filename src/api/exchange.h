@@ -1,9 +1,9 @@
 // One request and the way to its answer: what a route is given.
 //
-// Contract   a route calls reply(), problem() or stream() exactly once, at once or later through a callback
-//            made by answered() or later(), which runs on the exchange's own thread and is dropped when
-//            the exchange has ended meanwhile. wait_for() names the request of the Service that is
-//            abandoned when the client hangs up.
+// Contract   a route calls reply(), problem() or stream() exactly once, at once or later through a
+//            callback made by answered() or later(), which runs on the exchange's own thread and is
+//            dropped when the exchange has ended meanwhile. wait_for() names the request of the
+//            Service that is abandoned when the client hangs up.
 // Threads    of its own thread, but for the callbacks that answered() and later() make.
 #pragma once
 
@@ -38,7 +38,9 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   virtual void stream(std::uint64_t after) = 0;
   virtual void wait_for(RequestId request) = 0;
 
-  void reply_json(int status, std::string body) { reply({.status = status, .body = std::move(body)}); }
+  void reply_json(int status, std::string body) {
+    reply({.status = status, .body = std::move(body)});
+  }
   void problem(const Error& error);
   // A refusal with members beside the usual ones.
   struct Problem {

@@ -1,8 +1,8 @@
 // A Service made of fixed answers, for the tests of the API, its fuzz target and its benchmark.
 //
-// Contract   knows ocr, asr (a conflict of ocr), tess (a need of ocr) and translate, and answers at once on
-//            the calling thread. While `holds` is set, callbacks are kept until answer_held() gives
-//            them on the thread that calls it.
+// Contract   knows ocr, asr (a conflict of ocr), tess (a need of ocr) and translate, and answers at
+//            once on the calling thread. While `holds` is set, callbacks are kept until
+//            answer_held() gives them on the thread that calls it.
 // Threads    thread-safe; `refusal` and `holds` are set before they are used.
 #pragma once
 

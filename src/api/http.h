@@ -1,6 +1,7 @@
 // A request and an answer of the API, apart from how they travel.
 //
-// Contract   the views of an ApiRequest are good until its answer is sent. Header values are trimmed.
+// Contract   the views of an ApiRequest are good until its answer is sent. Header values are
+//            trimmed.
 // Threads    values.
 #pragma once
 

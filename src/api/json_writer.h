@@ -1,8 +1,8 @@
 // JSON written straight into a string, for answers that must be fast.
 //
-// Contract   commas are its own business; the caller opens and closes what it means to. Strings are escaped,
-//            invalid UTF-8 becomes U+FFFD, so the text is valid JSON whatever the input is. A double
-//            that is not finite becomes 0.
+// Contract   commas are its own business; the caller opens and closes what it means to. Strings are
+//            escaped, invalid UTF-8 becomes U+FFFD, so the text is valid JSON whatever the input
+//            is. A double that is not finite becomes 0.
 // Units      milliseconds are written with at most three decimals; instants as RFC 3339 in UTC.
 // Threads    thread-compatible.
 // Example    JsonWriter w; w.open().field("name", "ocr").field("leases", 2).close(); w.take();

@@ -1,9 +1,11 @@
 // Sockets that listen.
 //
-// Contract   listen_tcp() takes "ADDRESS:PORT" with a numeric address or localhost; port 0 is a free one.
-//            listen_unix() makes the socket with mode 0600 before anyone can connect; a file left
-//            over by a daemon that is gone is removed, one that somebody listens on is not.
-// Errors     invalid, conflict (another daemon), io (taken, not allowed): each names address and mend.
+// Contract   listen_tcp() takes "ADDRESS:PORT" with a numeric address or localhost; port 0 is a
+//            free one. listen_unix() makes the socket with mode 0600 before anyone can connect; a
+//            file left over by a daemon that is gone is removed, one that somebody listens on is
+//            not.
+// Errors     invalid, conflict (another daemon), io (taken, not allowed): each names address and
+//            mend.
 // Threads    pure.
 #pragma once
 

@@ -1,9 +1,9 @@
 // Bytes of a connection to requests, one after the other, within limits.
 //
-// Contract   feed() takes bytes from the front of what has arrived and says how many it took; what it did
-//            not take is offered again with more behind it. Total: any bytes give complete, more or
-//            refused. After complete, request() is good until reset(); after refused only reset()
-//            of another connection helps.
+// Contract   feed() takes bytes from the front of what has arrived and says how many it took; what
+//            it did not take is offered again with more behind it. Total: any bytes give complete,
+//            more or refused. After complete, request() is good until reset(); after refused only
+//            reset() of another connection helps.
 // Errors     refused: status 400, 413 (body_bytes_max), 431 (header_bytes_max), and a detail.
 // Threads    thread-compatible.
 #pragma once

@@ -1,7 +1,8 @@
 // The table of routes: what the API is, as data. /openapi.json is written from it.
 //
-// Contract   each routes/NAME.cpp defines `const RouteGroup route_group_NAME`; the build makes the table. A
-//            pattern's {part} stands for one segment. `handle` answers the exchange, now or later.
+// Contract   each routes/NAME.cpp defines `const RouteGroup route_group_NAME`; the build makes the
+//            table. A pattern's {part} stands for one segment. `handle` answers the exchange, now
+//            or later.
 // Threads    pure data; dispatch() is of the exchange's thread.
 #pragma once
 
@@ -42,7 +43,8 @@ struct NamedRouteGroup {
 };
 std::span<const NamedRouteGroup> route_groups();
 
-// Refuses foreign hosts, origins, keys and writes that are not JSON; then finds the route and calls it.
+// Refuses foreign hosts, origins, keys and writes that are not JSON; then finds the route and
+// calls it.
 void dispatch(Exchange& exchange);
 
 }  // namespace hearth

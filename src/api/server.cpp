@@ -36,7 +36,8 @@ std::string peer_of(const sockaddr_storage& address) {
     raw = &reinterpret_cast<const sockaddr_in6*>(&address)->sin6_addr;
   }
   if (raw == nullptr) return "unix";
-  return ::inet_ntop(address.ss_family, raw, text.data(), text.size()) != nullptr ? text.data() : "";
+  return ::inet_ntop(address.ss_family, raw, text.data(), text.size()) != nullptr ? text.data()
+                                                                                  : "";
 }
 
 }  // namespace

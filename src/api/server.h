@@ -1,8 +1,9 @@
 // The HTTP server of the daemon: one thread, all routes of docs/api.md, over TCP and a Unix socket.
 //
-// Contract   start() binds before it returns and then serves until stop(), which ends every connection
-//            and joins the thread; callbacks of the Service that come later are dropped. A socket file
-//            is removed first only when nobody listens on it. The service outlives the server.
+// Contract   start() binds before it returns and then serves until stop(), which ends every
+//            connection and joins the thread; callbacks of the Service that come later are dropped.
+//            A socket file is removed first only when nobody listens on it. The service outlives
+//            the server.
 // Errors     start(): invalid (an address that cannot be; a foreign address without a key), io (the
 //            port is taken: names it and the mend), conflict (another daemon on the socket).
 // Threads    start and stop from one thread; the rest is its own.

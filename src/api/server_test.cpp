@@ -36,7 +36,8 @@ TEST_F(ServerTest, AForeignHostIsMisdirected) {
   EXPECT_EQ(status_of(exchange(request("GET /healthz", "Host: 127.evil.example\r\n"))), 421);
   EXPECT_EQ(status_of(exchange(request("GET /healthz", ""))), 400);
   EXPECT_EQ(status_of(exchange(request("GET /healthz", "Host: a\r\nHost: localhost\r\n"))), 400);
-  for (const char* host : {"localhost", "LOCALHOST:7411", "127.0.0.1:1", "[::1]:7411", "127.1.2.3"}) {
+  for (const char* host :
+       {"localhost", "LOCALHOST:7411", "127.0.0.1:1", "[::1]:7411", "127.1.2.3"}) {
     const std::string headers = std::string("Host: ") + host + "\r\n";
     EXPECT_EQ(status_of(exchange(request("GET /healthz", headers))), 200) << host;
   }

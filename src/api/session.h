@@ -1,8 +1,9 @@
 // One connection: requests in, answers out, in order.
 //
-// Contract   a client that hangs up while a request waits takes it along (Service::abandon). Requests
-//            that arrive while one waits are kept up to a bound and then not read. What cannot be
-//            sent at once is sent when the socket takes it; a stream that falls behind loses items.
+// Contract   a client that hangs up while a request waits takes it along (Service::abandon).
+//            Requests that arrive while one waits are kept up to a bound and then not read. What
+//            cannot be sent at once is sent when the socket takes it; a stream that falls behind
+//            loses items.
 // Threads    the server's thread, but for what Exchange says.
 #pragma once
 

@@ -1,7 +1,7 @@
 // The daemon's API for the command line: finds the daemon and speaks to it.
 //
-// Contract   the daemon is looked for, in this order: `url`; HEARTH_URL; STATE/address.json, which a
-//            daemon writes when it listens ({"http": "http://127.0.0.1:7411", "socket": "/...",
+// Contract   the daemon is looked for, in this order: `url`; HEARTH_URL; STATE/address.json, which
+//            a daemon writes when it listens ({"http": "http://127.0.0.1:7411", "socket": "/...",
 //            "pid": 1}; the socket is preferred); http://127.0.0.1:7411. HEARTH_API_KEY is sent as
 //            a bearer token. An answer of any status is a Response; only what is not an answer is
 //            an error.
@@ -56,7 +56,8 @@ class Client {
                                      Duration timeout = 30s);
   [[nodiscard]] Result<Response> del(const std::string& path, Duration timeout = 30s);
 
-  // Follows /v1/events until the callback returns false, `stop` is asked for, or the daemon ends it.
+  // Follows /v1/events until the callback returns false, `stop` is asked for, or the daemon ends
+  // it.
   using OnEvent = std::function<bool(const StreamEvent& event)>;
   [[nodiscard]] Result<> events(std::optional<std::uint64_t> after, const OnEvent& on_event,
                                 std::stop_token stop = {});

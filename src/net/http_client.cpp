@@ -150,7 +150,8 @@ class HttpClient::Exchange {
           skip = 2;
           break;
         }
-        if (input_.size() > head_bytes_max) return fail(Errc::corrupt, where() + ": endless header");
+        if (input_.size() > head_bytes_max)
+          return fail(Errc::corrupt, where() + ": endless header");
         if (!HEARTH_TRY(fill())) {
           return fail(Errc::io, where() + ": the connection was closed before an answer");
         }
@@ -263,7 +264,8 @@ class HttpClient::Exchange {
       needs_line_end_ = false;
     }
     const std::string line = HEARTH_TRY(read_line());
-    const auto size = number<std::size_t>(trim(std::string_view{line}.substr(0, line.find(';'))), 16);
+    const auto size =
+        number<std::size_t>(trim(std::string_view{line}.substr(0, line.find(';'))), 16);
     if (!size) return fail(Errc::corrupt, where() + ": a chunk without a size");
     left_ = *size;
     if (left_ > 0) return {};
@@ -371,7 +373,8 @@ Result<> HttpClient::connect(const Exchange& exchange) {
   hints.ai_socktype = SOCK_STREAM;
   addrinfo* raw = nullptr;
   const std::string port = std::to_string(address_.port);
-  if (const int code = ::getaddrinfo(address_.host.c_str(), port.c_str(), &hints, &raw); code != 0) {
+  if (const int code = ::getaddrinfo(address_.host.c_str(), port.c_str(), &hints, &raw);
+      code != 0) {
     return fail(Errc::unavailable, where + ": " + ::gai_strerror(code));
   }
   const std::unique_ptr<addrinfo, FreeAddresses> list(raw);
@@ -529,8 +532,8 @@ std::string url_escape(std::string_view text) {
   constexpr std::string_view digits = "0123456789ABCDEF";
   std::string out;
   for (const char c : text) {
-    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
-                          c == '-' || c == '.' || c == '_' || c == '~';
+    const bool is_plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') ||
+                          (c >= '0' && c <= '9') || c == '-' || c == '.' || c == '_' || c == '~';
     if (is_plain) {
       out += c;
     } else {

@@ -1,12 +1,14 @@
 // A small blocking HTTP/1.1 client over TCP and Unix sockets.
 //
-// Contract   send() makes one exchange; the connection is kept and used again when the server allows it. A
-//            kept connection that the server had closed is opened anew once, for requests that
-//            no server can have acted on (nothing of an answer had come). stream() hands over the body line
-//            by line, without line ends, until the callback returns false or the server ends it.
-// Domain     bodies by Content-Length, chunked, or until the end of the connection; no TLS, no redirects.
-// Errors     unavailable: nobody listens there; timed_out: the timeout or the stop came first;
-//            io: the connection broke; corrupt: not HTTP; too_large: above `body_bytes_max`.
+// Contract   send() makes one exchange; the connection is kept and used again when the server
+//            allows it. A kept connection that the server had closed is opened anew once, for
+//            requests that no server can have acted on (nothing of an answer had come). stream()
+//            hands over the body line by line, without line ends, until the callback returns false
+//            or the server ends it.
+// Domain     bodies by Content-Length, chunked, or until the end of the connection; no TLS, no
+//            redirects.
+// Errors     unavailable: nobody listens there; timed_out: the timeout or the stop came first; io:
+//            the connection broke; corrupt: not HTTP; too_large: above `body_bytes_max`.
 // Threads    thread-compatible.
 #pragma once
 

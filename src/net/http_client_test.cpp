@@ -185,7 +185,9 @@ TEST(HttpAddress, IsReadAndWritten) {
   }
 }
 
-TEST(UrlEscape, LeavesOnlyWhatIsSafe) { EXPECT_EQ(url_escape("a/b c.~%é"), "a%2Fb%20c.~%25%C3%A9"); }
+TEST(UrlEscape, LeavesOnlyWhatIsSafe) {
+  EXPECT_EQ(url_escape("a/b c.~%é"), "a%2Fb%20c.~%25%C3%A9");
+}
 
 }  // namespace
 }  // namespace hearth

@@ -24,7 +24,9 @@ class MetricsText {
     out_ += '\n';
   }
   void row(double value) { line("", "", value); }
-  void row(std::string_view label, std::string_view text, double value) { line(label, text, value); }
+  void row(std::string_view label, std::string_view text, double value) {
+    line(label, text, value);
+  }
   void row(std::string_view label, std::string_view text, std::uint64_t value) {
     line(label, text, static_cast<double>(value));
   }
