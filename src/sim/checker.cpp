@@ -41,9 +41,7 @@ std::vector<ComponentId> Checker::closure(std::span<const ComponentId> asked) co
 bool Checker::is_resident(ComponentId id) const {
   return id.value < models_.size() && at(id).phase == Phase::resident;
 }
-bool Checker::is_open(ComponentId id) const {
-  return is_resident(id) && at(id).gate == Gate::open;
-}
+bool Checker::is_open(ComponentId id) const { return is_resident(id) && at(id).gate == Gate::open; }
 
 void Checker::before(const Event& event, const Engine& engine) {
   std::vector<ComponentId> asked;
@@ -295,9 +293,10 @@ void Checker::compare_one(ComponentId id, const Engine& engine) {
   const auto wrong = [&](const std::string& invariant, const std::string& what) {
     violate(invariant, name(id) + " is " + std::string{name_of(view.state)} + ": " + what);
   };
-  const bool is_up = view.state == State::ready || view.state == State::draining ||
-                     view.state == State::closing;
-  if (is_up != (model.phase == Phase::resident)) wrong("I2", "the model has it up, or not, against it");
+  const bool is_up =
+      view.state == State::ready || view.state == State::draining || view.state == State::closing;
+  if (is_up != (model.phase == Phase::resident))
+    wrong("I2", "the model has it up, or not, against it");
   if ((view.state == State::loading) != (model.phase == Phase::loading)) {
     wrong("I4", "a load begins and ends with its actions only");
   }
@@ -316,7 +315,8 @@ void Checker::compare_one(ComponentId id, const Engine& engine) {
                     " by the model");
   }
   if (view.is_pinned != model.is_kept_by_pin) wrong("I4", "a pin is lost or made up");
-  if (view.is_removed != model.is_removed) wrong("I4", "removed, or not, against the configuration");
+  if (view.is_removed != model.is_removed)
+    wrong("I4", "removed, or not, against the configuration");
   if (is_up && view.load != model.load) wrong("I4", "it is not of the load that brought it up");
   if (view.state != State::ready) return;
   for (const ComponentId need : model.needs) {
@@ -342,10 +342,10 @@ void Checker::compare_sums(const Engine& engine, bool is_full) {
       violate("I1", which + ": the ledger counts " + megabytes(said) + ", the model " +
                         megabytes(used_of(budget)));
     }
-    if (is_configured_ && limit != budget_of(budget)) violate("I1", which + " is not as configured");
-    if (said > limit && std::ranges::any_of(started_, [&](ComponentId id) {
-          return holds_in(at(id), budget);
-        })) {
+    if (is_configured_ && limit != budget_of(budget))
+      violate("I1", which + " is not as configured");
+    if (said > limit &&
+        std::ranges::any_of(started_, [&](ComponentId id) { return holds_in(at(id), budget); })) {
       violate("I1", which + " is over while a load starts in it");
     }
     if (!is_full) continue;

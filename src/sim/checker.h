@@ -1,12 +1,14 @@
 // A naive second opinion on the engine: it sees events, actions and public views, nothing else, and
 // keeps its own books of who is resident, leased, waited for and counted.
 //
-// Contract   apply() takes each step's event and actions in order and checks what can be told from them
-//            alone; compare() checks the engine's views against the model, for the components that the
-//            last step touched; compare_all() for every one, and counts the ledger from scratch. The
-//            first violation stays. A Checker can be copied: the copy continues from there, which is
-//            how a restart forgets the tail of a journal.
-// Invariants I1 memory, I2 unloading, I3 needs and conflicts, I4 answers, I5 relief within a sample,
+// Contract   apply() takes each step's event and actions in order and checks what can be told from
+// them
+//            alone; compare() checks the engine's views against the model, for the components that
+//            the last step touched; compare_all() for every one, and counts the ledger from
+//            scratch. The first violation stays. A Checker can be copied: the copy continues from
+//            there, which is how a restart forgets the tail of a journal.
+// Invariants I1 memory, I2 unloading, I3 needs and conflicts, I4 answers, I5 relief within a
+// sample,
 //            I7 no thrash, as ARCHITECTURE.md has them. I6 is a comparison of digests elsewhere.
 // Cost       apply() and compare() follow what the step touched; compare_all() is linear.
 // Threads    thread-compatible.
@@ -59,31 +61,31 @@ class Checker {
 
   struct Demand {
     Bytes ram;
-    std::size_t pool = 0;              // 0: none, else 1 + its place in Settings::pools
-    std::vector<Bytes> others;         // by place in Settings::resources
+    std::size_t pool = 0;       // 0: none, else 1 + its place in Settings::pools
+    std::vector<Bytes> others;  // by place in Settings::resources
   };
   struct Model {
     Spec spec;
-    std::optional<Spec> next_spec;     // in force once it is gone
+    std::optional<Spec> next_spec;  // in force once it is gone
     bool is_removed = false;
-    std::vector<ComponentId> needs;    // direct, by the configuration as it stands
-    std::vector<ComponentId> rivals;   // both sides
+    std::vector<ComponentId> needs;   // direct, by the configuration as it stands
+    std::vector<ComponentId> rivals;  // both sides
     Phase phase = Phase::gone;
     Gate gate = Gate::shut;
     WorkId load;
     WorkId unload;
     bool is_cancelled = false;
     bool is_kept_by_pin = false;
-    bool may_close = false;            // a core or pinned component has a reason to go
-    bool is_draining = false;          // as last seen
+    bool may_close = false;    // a core or pinned component has a reason to go
+    bool is_draining = false;  // as last seen
     Demand held;
     std::vector<ComponentId> needs_at_load;
     unsigned leases = 0;
     Bytes peak;
-    Instant load_due;                  // a load not done by then is cancelled
-    Instant idle_since;                // when it was last in use, had dependents, or came up
-    bool was_unloaded = false;         // by the engine, so that a load is a reload
-    std::vector<Instant> reloads;      // without a demand or pressure in between
+    Instant load_due;              // a load not done by then is cancelled
+    Instant idle_since;            // when it was last in use, had dependents, or came up
+    bool was_unloaded = false;     // by the engine, so that a load is a reload
+    std::vector<Instant> reloads;  // without a demand or pressure in between
   };
   struct Lease {
     std::vector<ComponentId> components;
@@ -107,7 +109,7 @@ class Checker {
     CommandId command;
     ComponentId pinned;
     bool is_pin = false;
-    bool must_grant = false;              // all ready and open on arrival
+    bool must_grant = false;  // all ready and open on arrival
   };
 
   [[nodiscard]] Model& at(ComponentId id) { return models_[id.value]; }
@@ -198,7 +200,7 @@ class Checker {
   std::vector<Model> models_;
   std::map<std::string, ComponentId, std::less<>> by_name_;
   std::map<RequestId, Asked> requests_;
-  std::set<RequestId> lost_;           // whose clients went with a restart: no reply is owed
+  std::set<RequestId> lost_;  // whose clients went with a restart: no reply is owed
   std::map<RequestId, LeaseId> granted_;
   std::map<LeaseId, Lease> leases_;
   std::map<WorkId, ComponentId> loads_;
@@ -218,23 +220,23 @@ class Checker {
   bool is_shutting_down_ = false;
   bool is_stopped_ = false;
   bool is_configured_ = false;
-  bool has_restored_ = false;          // in this step
+  bool has_restored_ = false;  // in this step
 
   // Of this step.
   std::vector<ComponentId> touched_;
   std::vector<ComponentId> started_;
   std::vector<RequestId> immediate_;
-  std::vector<ComponentId> gates_owed_;     // of fast leases that ended
+  std::vector<ComponentId> gates_owed_;  // of fast leases that ended
   std::vector<ComponentId> gates_released_;
   std::vector<bool> was_over_;
-  std::optional<std::size_t> unrelieved_;   // a budget that went over without an action
+  std::optional<std::size_t> unrelieved_;  // a budget that went over without an action
   bool has_relief_ = false;
   bool is_sample_ = false;
 
   // Relief from sample to sample.
   bool has_relief_since_ = false;
-  bool was_told_stuck_ = false;        // in this episode of critical pressure
-  unsigned critical_samples_ = 0;      // in a row with something evictable and no relief
+  bool was_told_stuck_ = false;    // in this episode of critical pressure
+  unsigned critical_samples_ = 0;  // in a row with something evictable and no relief
 
   std::optional<Violation> violation_;
 };

@@ -23,7 +23,8 @@ std::vector<Bytes> Checker::devices_of(const Spec& spec) const {
   return amounts;
 }
 
-// The upper bound as the definitions have it: learnt, else declared, else the guess for the unknown.
+// The upper bound as the definitions have it: learnt, else declared, else the guess for the
+// unknown.
 Bytes Checker::bound_least(const Model& model) const {
   const Bytes guess = std::min(settings_.unknown_memory, settings_.budget);
   const Bytes least = model.peak > Bytes{} ? model.peak : model.spec.memory.value_or(guess);
@@ -116,7 +117,8 @@ void Checker::on(const action::CloseGate& a) {
   const std::string who = "the gate of " + name(a.component);
   if (model.gate != Gate::open) violate("I2", who + " is closed though it is not open");
   if (model.leases > 0) violate("I2", who + " is closed under a lease");
-  if (has_live_dependent(a.component)) violate("I2", who + " is closed before its dependents are gone");
+  if (has_live_dependent(a.component))
+    violate("I2", who + " is closed before its dependents are gone");
   const bool is_lasting = model.spec.priority == Priority::core || model.is_kept_by_pin;
   if (is_lasting && !model.may_close && !model.is_removed && !is_shutting_down_) {
     violate("I2", who + " is closed: it is core or pinned");
@@ -136,7 +138,8 @@ void Checker::on(const action::StartUnload& a) {
   work_last_ = std::max(work_last_, a.work.value);
   if (model.gate != Gate::shut) violate("I2", who + " starts before its gate is closed");
   if (model.leases > 0) violate("I2", who + " starts under a lease");
-  if (has_live_dependent(a.component)) violate("I2", who + " starts before its dependents are gone");
+  if (has_live_dependent(a.component))
+    violate("I2", who + " starts before its dependents are gone");
   model.phase = Phase::unloading;
   model.unload = a.work;
   unloads_.emplace(a.work, a.component);
@@ -148,7 +151,8 @@ void Checker::on(const action::ArmTimer& a) { armed_ = a.at; }
 
 void Checker::on(const action::Reply& a) {
   if (lost_.erase(a.request) > 0) {
-    if (a.is_granted && !a.is_accepted && a.lease) violate("I4", "a lease for a client that is gone");
+    if (a.is_granted && !a.is_accepted && a.lease)
+      violate("I4", "a lease for a client that is gone");
     return;
   }
   const auto found = requests_.find(a.request);
@@ -177,7 +181,8 @@ void Checker::check_granted(const action::Reply& a, const Asked& asked) {
     lease_ends_.erase(lease_ends_.find(lease->second.until));
     lease->second.until = now_ + asked.length;
     lease_ends_.insert(lease->second.until);
-    if (a.lease_until != lease->second.until) violate("I4", who + ": the lease ends at another time");
+    if (a.lease_until != lease->second.until)
+      violate("I4", who + ": the lease ends at another time");
     return;
   }
   if (asked.kind == Ask::plain) {
@@ -193,8 +198,8 @@ void Checker::check_granted(const action::Reply& a, const Asked& asked) {
     }
     const auto place = std::ranges::find(asked.components, row.component);
     if (place == asked.components.end()) continue;
-    const bool was_ready = asked.was_ready[static_cast<std::size_t>(
-        place - asked.components.begin())];
+    const bool was_ready =
+        asked.was_ready[static_cast<std::size_t>(place - asked.components.begin())];
     if (row.is_cold == was_ready) violate("I4", who + ": cold and warm are mixed up");
   }
   std::ranges::sort(members);
@@ -258,7 +263,8 @@ void Checker::on(const action::LeaseEnded& a) {
     violate("I4", who + " expires before its end");
   }
   if (a.reason == Reason::revoked && !lease_told(lease)) {
-    violate("I2", who + " is revoked without a word, before its grace is over, or though it is firm");
+    violate("I2",
+            who + " is revoked without a word, before its grace is over, or though it is firm");
   }
   if (a.reason == Reason::shutting_down && !is_shutting_down_) {
     violate("I4", who + " ends for a shutdown that nobody asked for");
@@ -266,7 +272,8 @@ void Checker::on(const action::LeaseEnded& a) {
   if (a.reason == Reason::released) violate("I4", who + " was released by nobody");
   if (a.reason == Reason::lost) {
     const auto members = closure(lease.components);
-    const bool is_lost = std::ranges::any_of(members, [this](ComponentId id) { return !is_open(id); });
+    const bool is_lost =
+        std::ranges::any_of(members, [this](ComponentId id) { return !is_open(id); });
     if (!is_lost) violate("I4", who + " is lost though all that it holds is there");
   }
   end_lease(a.lease);
@@ -311,7 +318,8 @@ void Checker::on(const action::Stopped& /*a*/) {
   if (is_stopped_) violate("I4", "it stops twice");
   is_stopped_ = true;
   for (std::uint32_t i = 0; i < models_.size(); ++i) {
-    if (models_[i].phase != Phase::gone) violate("I4", name(ComponentId{i}) + " outlives the shutdown");
+    if (models_[i].phase != Phase::gone)
+      violate("I4", name(ComponentId{i}) + " outlives the shutdown");
   }
   if (!requests_.empty()) violate("I4", "it stops and a request has no reply");
 }

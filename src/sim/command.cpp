@@ -36,10 +36,14 @@ std::optional<Duration> duration(std::string_view text) {
   const auto value = number<std::int64_t>(text.substr(0, text.size() - 1));
   if (!value || *value < 1 || *value > 100'000) return std::nullopt;
   switch (text.back()) {
-    case 's': return *value * 1s;
-    case 'm': return *value * 60s;
-    case 'h': return *value * 3600s;
-    default: return std::nullopt;
+    case 's':
+      return *value * 1s;
+    case 'm':
+      return *value * 60s;
+    case 'h':
+      return *value * 3600s;
+    default:
+      return std::nullopt;
   }
 }
 

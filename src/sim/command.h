@@ -8,7 +8,8 @@
 //   --no-faults        a world where nothing goes wrong
 //   --json             one JSON object a run
 //
-// Contract   prints the report to `out`; its last line is `digest: <16 hex>` for a single run. Returns the
+// Contract   prints the report to `out`; its last line is `digest: <16 hex>` for a single run.
+// Returns the
 //            exit code: 0 all well, 1 a violation or less than a day has to show, 2 usage.
 // Threads    thread-compatible.
 #pragma once

@@ -1,10 +1,12 @@
 // What can go wrong in the simulated world: one table of kinds, and the plan that says when.
 //
-// Contract   a plan draws a subset of kinds for each stretch of half an hour (for a short run, for all of
-//            it). strikes() is asked at each occasion of a kind (a load starts, a gate closes, ...);
-//            next_at() tells when a kind strikes by the clock. A kind that is behind its minimum for
-//            a whole day is on in every stretch. After the healing nothing strikes. count() is what the
-//            world reports by done(): a fault that found no victim is not counted.
+// Contract   a plan draws a subset of kinds for each stretch of half an hour (for a short run, for
+// all of
+//            it). strikes() is asked at each occasion of a kind (a load starts, a gate closes,
+//            ...); next_at() tells when a kind strikes by the clock. A kind that is behind its
+//            minimum for a whole day is on in every stretch. After the healing nothing strikes.
+//            count() is what the world reports by done(): a fault that found no victim is not
+//            counted.
 // Exactness  a function of the seed.
 // Threads    thread-compatible.
 #pragma once
@@ -42,8 +44,8 @@ inline constexpr std::size_t fault_count = 17;
 struct FaultKind {
   Fault fault;
   std::string_view name;
-  double chance = 0;     // at each occasion; 0: by the clock
-  Duration every{0};     // mean time between two, when by the clock
+  double chance = 0;  // at each occasion; 0: by the clock
+  Duration every{0};  // mean time between two, when by the clock
 };
 [[nodiscard]] const std::array<FaultKind, fault_count>& fault_kinds();
 

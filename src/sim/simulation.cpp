@@ -1,12 +1,13 @@
 #include "sim/simulation.h"
 
+#include <unistd.h>
+
 #include <chrono>
 #include <csignal>
 #include <cstdlib>
 #include <cstring>
 #include <ostream>
 #include <span>
-#include <unistd.h>
 
 #include "sim/trace.h"
 #include "sim/world.h"
@@ -58,12 +59,14 @@ SimReport run(const SimOptions& options) {
 
 std::string replay_command(const SimOptions& options) {
   return "hearth sim --seed " + std::to_string(options.seed) + " --virtual " +
-         duration_text(options.virtual_time) + " --components " + std::to_string(options.components);
+         duration_text(options.virtual_time) + " --components " +
+         std::to_string(options.components);
 }
 
 void print_text(const SimReport& report, std::ostream& out) {
   out << "seed " << report.options.seed << ", " << duration_text(report.options.virtual_time)
-      << " virtual, " << report.options.components << " components, policy " << report.policy << "\n";
+      << " virtual, " << report.options.components << " components, policy " << report.policy
+      << "\n";
   out << "what happened\n";
   print_row(out, "steps", report.steps);
   print_row(out, "steps replayed after restarts", report.replayed);

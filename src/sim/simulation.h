@@ -1,9 +1,10 @@
 // The simulator: a second shell around the engine, whose world is a program.
 //
-// Contract   run() lives one virtual stretch of time drawn from a seed: generated components, clients,
-//            faults; heals the world at 85 % of it, then asks for what must be granted and shuts down.
-//            Invariants are checked after every step; the first violation ends the run. run_swarm()
-//            runs many short ones over seeds and keeps going after a failure.
+// Contract   run() lives one virtual stretch of time drawn from a seed: generated components,
+// clients,
+//            faults; heals the world at 85 % of it, then asks for what must be granted and shuts
+//            down. Invariants are checked after every step; the first violation ends the run.
+//            run_swarm() runs many short ones over seeds and keeps going after a failure.
 // Exactness  equal options give an equal digest, on every machine and in every build.
 // Cost       a virtual day at 64 components takes a few seconds.
 // Threads    each run is by itself.
@@ -23,7 +24,8 @@
 
 namespace hearth::sim {
 
-// Changes what the engine answered before anyone sees it: how the tests prove that the checks check.
+// Changes what the engine answered before anyone sees it: how the tests prove that the checks
+// check.
 using Tamper = std::function<void(const Event&, std::vector<Action>&, const Engine&)>;
 
 struct SimOptions {
@@ -31,18 +33,18 @@ struct SimOptions {
   Duration virtual_time = 24h;
   unsigned components = 64;
   bool has_faults = true;
-  std::ostream* trace = nullptr;         // every event and action, when set
-  std::uint64_t reload_every = 0;        // steps between two restores from a snapshot, 0: none
+  std::ostream* trace = nullptr;   // every event and action, when set
+  std::uint64_t reload_every = 0;  // steps between two restores from a snapshot, 0: none
   Tamper tamper{};
 };
 
 struct SimReport {
   SimOptions options;
   std::optional<Violation> violation;
-  std::vector<std::string> shortfalls;   // minimums of a whole day that were missed
+  std::vector<std::string> shortfalls;  // minimums of a whole day that were missed
   std::uint64_t digest = 0;
   std::uint64_t steps = 0;
-  std::uint64_t replayed = 0;            // steps again, after restarts
+  std::uint64_t replayed = 0;  // steps again, after restarts
   std::uint64_t commands = 0;
   std::uint64_t granted = 0;
   std::uint64_t refused = 0;
@@ -52,7 +54,7 @@ struct SimReport {
   std::uint64_t evictions = 0;
   std::uint64_t restarts = 0;
   std::uint64_t snapshots = 0;
-  std::uint64_t probes = 0;              // requests that had to be granted, and were
+  std::uint64_t probes = 0;  // requests that had to be granted, and were
   std::uint64_t fast_leases = 0;
   std::string policy;
   std::array<std::uint64_t, fault_count> faults{};
@@ -72,10 +74,10 @@ void print_json(const SimReport& report, std::ostream& out);
 
 struct SwarmOptions {
   std::uint64_t seed_first = 1;
-  std::uint64_t seed_count = 0;          // 0: until the time is over
-  double minutes = 1;                    // of real time, when seed_count is 0
+  std::uint64_t seed_count = 0;  // 0: until the time is over
+  double minutes = 1;            // of real time, when seed_count is 0
   Duration virtual_time = 30min;
-  unsigned components = 0;               // 0: drawn for each seed
+  unsigned components = 0;  // 0: drawn for each seed
   bool stops_at_first = false;
 };
 struct SwarmReport {

@@ -25,7 +25,9 @@ struct Teller {
     const bool is_fast = (id.value >> 63) != 0;
     return (is_fast ? " f" : " l") + std::to_string(id.value & ~(1ULL << 63));
   }
-  static std::string of(Duration span) { return " " + std::to_string(span.count() / 1000000) + "ms"; }
+  static std::string of(Duration span) {
+    return " " + std::to_string(span.count() / 1000000) + "ms";
+  }
 
   std::string operator()(const event::Configured& e) const {
     return " " + std::to_string(e.configuration.components.size()) + " components, budget " +
@@ -48,7 +50,9 @@ struct Teller {
     return of(e.lease) + of(e.components) + of(e.length);
   }
   std::string operator()(const event::LeaseRenewed& e) const { return of(e.request) + of(e.lease); }
-  std::string operator()(const event::LeaseReleased& e) const { return of(e.request) + of(e.lease); }
+  std::string operator()(const event::LeaseReleased& e) const {
+    return of(e.request) + of(e.lease);
+  }
   std::string operator()(const event::LoadRequested& e) const {
     return of(e.request) + " " + of(e.component);
   }
@@ -89,12 +93,14 @@ struct Teller {
   std::string operator()(const event::LearntBefore&) const { return ""; }
 
   std::string operator()(const action::StartLoad& a) const {
-    return "start load " + of(a.component) + of(a.work) + " " + megabytes(a.reserved) + " attempt " +
-           std::to_string(a.attempt) + (a.is_preload ? " preload" : "");
+    return "start load " + of(a.component) + of(a.work) + " " + megabytes(a.reserved) +
+           " attempt " + std::to_string(a.attempt) + (a.is_preload ? " preload" : "");
   }
   std::string operator()(const action::CancelLoad& a) const { return "cancel load" + of(a.work); }
   std::string operator()(const action::OpenGate& a) const { return "open gate " + of(a.component); }
-  std::string operator()(const action::CloseGate& a) const { return "close gate " + of(a.component); }
+  std::string operator()(const action::CloseGate& a) const {
+    return "close gate " + of(a.component);
+  }
   std::string operator()(const action::ReleaseGate& a) const {
     return "release gate " + of(a.component);
   }

@@ -76,8 +76,8 @@ Spec Workload::make_spec(Prng& prng, unsigned index) {
   Truth truth;
   const std::int64_t most = prng.chance(0.2) ? 900 : 300;
   truth.size = Bytes{static_cast<std::uint64_t>(prng.between(20, most)) << 20};
-  truth.load_time = Duration{static_cast<std::int64_t>(truth.size.count) * 8} +
-                    between(prng, 50ms, 1s);
+  truth.load_time =
+      Duration{static_cast<std::int64_t>(truth.size.count) * 8} + between(prng, 50ms, 1s);
   truth.unload_time = between(prng, 10ms, 800ms);
   truths_.push_back(truth);
   const double declared = prng.unit();
@@ -178,14 +178,16 @@ void Workload::fit_budgets(Prng& prng) {
       for (std::size_t p = 0; p < 3; ++p) {
         if (settings.pools[p].name == spec.pool) pools[p] += bound;
       }
-      for (const ResourceNeed& need : spec.devices) devices[need.resource == "gpu" ? 0 : 1] += need.bytes;
+      for (const ResourceNeed& need : spec.devices)
+        devices[need.resource == "gpu" ? 0 : 1] += need.bytes;
     }
     const bool is_core = configuration_.components[i].priority == Priority::core;
     all += truths_[i].size;
     least = std::max(least, sum);
     if (is_core) core += sum;
     for (std::size_t p = 0; p < 3; ++p) {
-      if (settings.pools[p].name == configuration_.components[i].pool) pool_all[p] += truths_[i].size;
+      if (settings.pools[p].name == configuration_.components[i].pool)
+        pool_all[p] += truths_[i].size;
       pool_least[p] = std::max(pool_least[p], pools[p]);
       if (is_core) pool_core[p] += pools[p];
     }

@@ -1,9 +1,10 @@
-// What is generated from a seed: a configuration, what its components truly are, and who asks for what.
+// What is generated from a seed: a configuration, what its components truly are, and who asks for
+// what.
 //
 // Contract   a generated configuration is valid: needs form no cycle (a component needs only those
 //            declared before it, four deep at most), no component needs two rivals, core components
-//            clash with nothing, and every component with its needs and the core ones fits the budget.
-//            vary() gives another valid configuration with the same pools and resources.
+//            clash with nothing, and every component with its needs and the core ones fits the
+//            budget. vary() gives another valid configuration with the same pools and resources.
 // Exactness  a function of the seed.
 // Threads    thread-compatible.
 #pragma once
@@ -19,7 +20,7 @@ namespace hearth::sim {
 
 // A component as it really is, known to the world and never to the engine.
 struct Truth {
-  Bytes size;              // when just loaded
+  Bytes size;  // when just loaded
   Duration load_time{0};
   Duration unload_time{0};
 };

@@ -117,21 +117,32 @@ void World::pass(const Item& item) {
       free_slots_.push_back(item.slot);
       return step(std::move(what));
     }
-    case Kind::finish_load: return finish_load(WorkId{item.a}, item.b);
-    case Kind::finish_unload: return finish_unload(WorkId{item.a}, item.b);
-    case Kind::release_held: return release_held();
-    case Kind::sample: return sample();
-    case Kind::command: return command();
-    case Kind::lease: return lease();
-    case Kind::fast_lease: return fast_lease();
-    case Kind::operate: return operate();
+    case Kind::finish_load:
+      return finish_load(WorkId{item.a}, item.b);
+    case Kind::finish_unload:
+      return finish_unload(WorkId{item.a}, item.b);
+    case Kind::release_held:
+      return release_held();
+    case Kind::sample:
+      return sample();
+    case Kind::command:
+      return command();
+    case Kind::lease:
+      return lease();
+    case Kind::fast_lease:
+      return fast_lease();
+    case Kind::operate:
+      return operate();
     case Kind::signal:
       if (is_quiet_) return;
       add(Kind::signal, now_ + arrival(prng_, 60s));
       return step(event::SignalReceived{.name = "typing", .session = SessionId{7}});
-    case Kind::garble: return garble();
-    case Kind::release_lease: return release_lease(LeaseId{item.a});
-    case Kind::renew_lease: return renew_lease(LeaseId{item.a});
+    case Kind::garble:
+      return garble();
+    case Kind::release_lease:
+      return release_lease(LeaseId{item.a});
+    case Kind::renew_lease:
+      return renew_lease(LeaseId{item.a});
     case Kind::report_use: {
       std::vector<ComponentId> used;
       if (const auto picked = pick()) used.push_back(*picked);
@@ -143,14 +154,22 @@ void World::pass(const Item& item) {
       pending_.erase(RequestId{item.a});
       faults_.done(Fault::client_abandoned);
       return step(event::RequestAbandoned{RequestId{item.a}});
-    case Kind::fault: return strike(static_cast<Fault>(item.a));
-    case Kind::restore_budget: return restore_budget();
-    case Kind::snapshot: return take_snapshot();
-    case Kind::heal: return heal();
-    case Kind::quiesce: return quiesce();
-    case Kind::probe: return probe();
-    case Kind::shut_down: return shut_down();
-    case Kind::end: return;
+    case Kind::fault:
+      return strike(static_cast<Fault>(item.a));
+    case Kind::restore_budget:
+      return restore_budget();
+    case Kind::snapshot:
+      return take_snapshot();
+    case Kind::heal:
+      return heal();
+    case Kind::quiesce:
+      return quiesce();
+    case Kind::probe:
+      return probe();
+    case Kind::shut_down:
+      return shut_down();
+    case Kind::end:
+      return;
   }
 }
 
@@ -188,14 +207,12 @@ void World::step(Event::What what) {
   digest_.add(writer_.bytes());
   digest_.add(actions_digest);
   ++report_.steps;
-  if (options_.trace != nullptr) {
-    for (const Action& action : actions_) *options_.trace << to_text(action, engine_) << '\n';
-  }
+  if (options_.trace != nullptr) *options_.trace << told();
   checker_.compare(engine_);
   const bool is_large = std::holds_alternative<event::Configured>(event.what) ||
                         std::holds_alternative<event::Restored>(event.what);
   if (is_large || report_.steps % full_check_every == 0) checker_.compare_all(engine_);
-  journal_.push_back({std::move(event), actions_digest});
+  journal_.push_back({std::move(event), actions_digest, options_.trace != nullptr ? told() : ""});
   if (++steps_at_instant_ > steps_at_instant_max) {
     checker_.violate("I5", "time stands still: the timer is armed for now, again and again");
   }
@@ -206,6 +223,12 @@ void World::step(Event::What what) {
     HEARTH_ASSERT(restored.has_value());
     engine_ = std::move(*restored);
   }
+}
+
+std::string World::told() const {
+  std::string text;
+  for (const Action& action : actions_) text += to_text(action, engine_) + '\n';
+  return text;
 }
 
 // Performing schedules and never steps, so that `actions_` stays what it is.

@@ -1,6 +1,7 @@
 // The world of one simulated run: time, processes, gates, clients, faults, a daemon that restarts.
 //
-// Contract   the world performs the engine's actions as a shell would and decides nothing for it. All that
+// Contract   the world performs the engine's actions as a shell would and decides nothing for it.
+// All that
 //            happens stands in one heap of items by time; the same seed gives the same heap.
 // Threads    thread-compatible.
 #pragma once
@@ -28,22 +29,22 @@ class World {
 
  private:
   enum class Kind : unsigned char {
-    deliver,         // slot: an event for the engine
-    finish_load,     // a: work, b: stamp
+    deliver,      // slot: an event for the engine
+    finish_load,  // a: work, b: stamp
     finish_unload,
-    release_held,    // a completion that was kept back
+    release_held,  // a completion that was kept back
     sample,
     command,
     lease,
     fast_lease,
     operate,
     signal,
-    garble,          // requests that make no sense
-    release_lease,   // a: lease
+    garble,         // requests that make no sense
+    release_lease,  // a: lease
     renew_lease,
-    report_use,      // a: command
-    abandon,         // a: request
-    fault,           // a: which
+    report_use,  // a: command
+    abandon,     // a: request
+    fault,       // a: which
     restore_budget,
     snapshot,
     heal,
@@ -56,7 +57,7 @@ class World {
     Instant at;
     std::uint64_t sequence = 0;
     Kind kind = Kind::end;
-    bool is_of_daemon = false;           // gone with a restart
+    bool is_of_daemon = false;  // gone with a restart
     std::uint32_t incarnation = 0;
     std::uint32_t slot = 0;
     std::uint64_t a = 0;
@@ -71,16 +72,16 @@ class World {
     Life life = Life::none;
     WorkId load;
     Bytes size;
-    bool is_open = false;                // its gate
-    std::uint32_t fast = 0;              // fast leases that hold the gate
+    bool is_open = false;    // its gate
+    std::uint32_t fast = 0;  // fast leases that hold the gate
   };
   struct Job {
     ComponentId component;
     bool is_load = true;
     bool is_cancelled = false;
-    std::uint64_t stamp = 0;             // of the completion that counts
+    std::uint64_t stamp = 0;  // of the completion that counts
     WorkOutcome outcome = WorkOutcome::done;
-    bool is_low = false;                 // it will measure more than was reserved
+    bool is_low = false;  // it will measure more than was reserved
     Bytes reserved;
   };
   enum class Client : unsigned char { command, lease, load, unload, plain, probe };
@@ -92,6 +93,7 @@ class World {
   struct Entry {
     Event event;
     std::uint64_t actions_digest = 0;
+    std::string told;                    // the actions in words, when the run is traced
   };
 
   // world.cpp
@@ -100,6 +102,7 @@ class World {
   void step(Event::What what);
   std::uint64_t engine_step(const Event& event, Engine& engine);
   void perform_all();
+  [[nodiscard]] std::string told() const;
   void add(Kind kind, Instant at, std::uint64_t a = 0, std::uint64_t b = 0);
   void deliver(Event::What what, Duration after);
   void take_snapshot();
@@ -167,7 +170,7 @@ class World {
   FaultPlan faults_;
   Engine engine_;
   Checker checker_;
-  Configuration configuration_;          // as it lies on the disk
+  Configuration configuration_;  // as it lies on the disk
 
   std::priority_queue<Item, std::vector<Item>, std::greater<>> heap_;
   std::vector<Event::What> parked_;
@@ -179,7 +182,7 @@ class World {
   Instant armed_ = Instant::never();
   std::uint64_t steps_at_instant_ = 0;
 
-  std::vector<Process> processes_;       // by ComponentId
+  std::vector<Process> processes_;  // by ComponentId
   std::map<WorkId, Job> jobs_;
   std::map<RequestId, Pending> pending_;
   std::optional<Event::What> held_;
@@ -188,7 +191,7 @@ class World {
   std::uint64_t next_fast_ = 1;
   std::uint64_t next_stamp_ = 1;
   std::vector<CommandId> recent_;
-  Bytes other_use_;                      // by the rest of the machine
+  Bytes other_use_;  // by the rest of the machine
   Bytes other_goal_;
   Instant other_until_;
   std::uint64_t samples_ = 0;

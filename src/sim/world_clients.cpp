@@ -154,8 +154,7 @@ void World::operate() {
   }
   const bool pins = pinned.empty() || (pinned.size() < 3 && prng_.chance(0.4));
   const ComponentId target = pins ? *picked : pinned[prng_.below(pinned.size())];
-  step(event::PinRequested{
-      .request = ask(Client::plain), .component = target, .is_pinned = pins});
+  step(event::PinRequested{.request = ask(Client::plain), .component = target, .is_pinned = pins});
 }
 
 // Ids of nothing, twice the same, empty sets: each gets its answer and harms nobody.
@@ -178,10 +177,12 @@ void World::garble() {
                                         .session = {},
                                         .command = {},
                                         .owner = "twice"});
-    case 2: return step(event::LoadRequested{.request = ask(Client::load), .component = nothing});
+    case 2:
+      return step(event::LoadRequested{.request = ask(Client::load), .component = nothing});
     case 3:
       return step(event::UnloadRequested{.request = ask(Client::unload), .components = {nothing}});
-    case 4: return step(event::PinRequested{.request = ask(Client::plain), .component = nothing});
+    case 4:
+      return step(event::PinRequested{.request = ask(Client::plain), .component = nothing});
     case 5:
       return step(event::LeaseReleased{.request = ask(Client::plain),
                                        .lease = LeaseId{1'000'000 + prng_.below(100)}});
@@ -189,8 +190,10 @@ void World::garble() {
       return step(event::UseReported{.request = ask(Client::plain),
                                      .command = CommandId{next_command_ + 1000},
                                      .used = {some}});
-    case 7: return step(event::RequestAbandoned{RequestId{next_request_ + 1'000'000}});
-    default: return step(event::LoadFinished{.work = WorkId{1'000'000'000}, .detail = {}});
+    case 7:
+      return step(event::RequestAbandoned{RequestId{next_request_ + 1'000'000}});
+    default:
+      return step(event::LoadFinished{.work = WorkId{1'000'000'000}, .detail = {}});
   }
 }
 
@@ -207,7 +210,8 @@ void World::perform(const action::Reply& a) {
       return;
     }
     ++report_.probes;
-    if (a.lease) deliver(event::LeaseReleased{.request = ask(Client::plain), .lease = a.lease}, 50ms);
+    if (a.lease)
+      deliver(event::LeaseReleased{.request = ask(Client::plain), .lease = a.lease}, 50ms);
     add(Kind::probe, now_ + 1s);
     return;
   }
@@ -223,7 +227,8 @@ void World::perform(const action::Reply& a) {
 
 // What a client does with what it got: works a while, renews, tells what it used, forgets.
 void World::granted(const action::Reply& reply, const Pending& pending) {
-  if (!reply.lease || (pending.client != Client::command && pending.client != Client::lease)) return;
+  if (!reply.lease || (pending.client != Client::command && pending.client != Client::lease))
+    return;
   if (is_quiet_) return add(Kind::release_lease, now_ + 50ms, reply.lease.value);
   const double kind = prng_.unit();
   if (kind < 0.75) add(Kind::release_lease, now_ + between(prng_, 100ms, 25s), reply.lease.value);

@@ -9,8 +9,10 @@ void World::strike(Fault fault) {
   add(Kind::fault, faults_.next_at(fault, now_), static_cast<std::uint64_t>(fault));
   if (!faults_.is_on(fault, now_)) return;
   switch (fault) {
-    case Fault::crash_ready: return crash(false);
-    case Fault::crash_leased: return crash(true);
+    case Fault::crash_ready:
+      return crash(false);
+    case Fault::crash_leased:
+      return crash(true);
     case Fault::suspend:
       // All that was due meanwhile happens when the machine wakes.
       faults_.done(fault);
@@ -21,7 +23,8 @@ void World::strike(Fault fault) {
       faults_.done(fault);
       jump_ = prng_.chance(0.5) ? between(prng_, 100ms, 60s) : -between(prng_, 100ms, 30s);
       return;
-    case Fault::restart_tail_lost: return restart(prng_.chance(0.8));
+    case Fault::restart_tail_lost:
+      return restart(prng_.chance(0.8));
     case Fault::budget_shrunk:
       faults_.done(fault);
       add(Kind::restore_budget, now_ + between(prng_, 20s, 300s));
@@ -58,7 +61,8 @@ void World::crash(bool is_leased) {
   for (std::uint32_t i = 0; i < processes_.size(); ++i) {
     if (processes_[i].life != Life::running) continue;
     if (engine_.component(ComponentId{i}).state != State::ready) continue;
-    if ((engine_.component(ComponentId{i}).leases > 0) == is_leased) found.push_back(ComponentId{i});
+    if ((engine_.component(ComponentId{i}).leases > 0) == is_leased)
+      found.push_back(ComponentId{i});
   }
   if (found.empty()) return;
   faults_.done(is_leased ? Fault::crash_leased : Fault::crash_ready);
@@ -118,15 +122,19 @@ void World::replay(std::size_t count) {
     checker_.compare(engine_);
     ++report_.replayed;
     if (digest != journal_[i].actions_digest) {
-      checker_.violate("I6", "replayed, the engine answers " + std::string{name_of(journal_[i].event)} +
+      if (options_.trace != nullptr) {
+        *options_.trace << "live:\n" << journal_[i].told << "replayed:\n" << told();
+      }
+      checker_.violate("I6", "replayed, the engine answers " +
+                                 std::string{name_of(journal_[i].event)} +
                                  " otherwise than it did");
     }
     if (is_over()) return;
   }
 }
 
-// Ids may be others now: a lost tail can hold the configuration that made them. What runs is known by
-// its name; what is under way at the crash dies with the daemon, and at times everything does.
+// Ids may be others now: a lost tail can hold the configuration that made them. What runs is known
+// by its name; what is under way at the crash dies with the daemon, and at times everything does.
 void World::rebuild_processes() {
   const bool all_end = prng_.chance(0.4);
   std::map<std::string, Process> before;

@@ -182,7 +182,8 @@ void World::sample() {
   const Bytes budget = workload_.budget();
   if (now_ >= other_until_) {
     const bool is_high = prng_.chance(0.12) && now_ < faults_.heal_at();
-    other_goal_ = is_high ? scaled(budget, prng_.between(350, 600)) : scaled(budget, prng_.between(50, 200));
+    other_goal_ =
+        is_high ? scaled(budget, prng_.between(350, 600)) : scaled(budget, prng_.between(50, 200));
     other_until_ = now_ + (is_high ? between(prng_, 20s, 120s) : between(prng_, 60s, 400s));
   }
   const Bytes pace{budget.count / 50};
@@ -197,8 +198,8 @@ void World::sample() {
     if (measures && process.life == Life::running) {
       const Bytes truth = workload_.truth(process.name).size;
       const std::int64_t drift = prng_.between(985, 1020);
-      process.size = std::clamp(scaled(process.size, drift), scaled(truth, 850), std::max(
-          scaled(truth, 1300), scaled(process.size, 990)));
+      process.size = std::clamp(scaled(process.size, drift), scaled(truth, 850),
+                                std::max(scaled(truth, 1300), scaled(process.size, 990)));
       sampled.measured.emplace_back(ComponentId{i}, process.size);
     }
     resident += process.size;

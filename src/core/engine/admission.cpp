@@ -193,7 +193,9 @@ bool Engine::Impl::clear_conflicts(Request& request, const std::vector<Component
         continue;
       }
       std::vector<ComponentId> victims;
-      const bool may_displace = request.kind != WantKind::preload;
+      // Two defaults that are rivals would come back in turns.
+      const bool is_in_turns = request.reason == Reason::default_back && at(rival).spec.is_default;
+      const bool may_displace = request.kind != WantKind::preload && !is_in_turns;
       if (may_displace && can_displace(rival, at(id).spec.priority, victims)) {
         for (const ComponentId victim : victims) {
           at(victim).displacer = id;

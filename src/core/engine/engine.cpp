@@ -11,8 +11,11 @@ void Engine::Impl::step(const Event& event, std::vector<Action>& actions) {
   out = &actions;
   ++totals.steps;
   now = std::max(now, event.at);
-  fire_due();
+  // After a restart first what really runs is taken in: gates and works of before mean nothing now.
+  const bool is_restored = std::holds_alternative<event::Restored>(event.what);
+  if (!is_restored) fire_due();
   dispatch(event);
+  if (is_restored) fire_due();
   if (is_dirty) settle();
   flush_record();
   arm_shell();

@@ -162,7 +162,10 @@ void Engine::Impl::on(const event::LoadFinished& event) {
   const bool has_needs = std::ranges::all_of(
       c.needs, [this](ComponentId need) { return at(need).state == State::ready; });
   if (c.is_cancelled || !has_needs || is_shutting_down || c.is_removed) {
-    if (event.measured > Bytes{}) ledger.replace(id, event.measured);
+    if (event.measured > Bytes{}) {
+      ledger.replace(id, event.measured);
+      c.peak = std::max(c.peak, event.measured);
+    }
     is_told_stuck = false;
     if (c.unload_reason == Reason::none) c.unload_reason = Reason::need_gone;
     if (c.unload_reason == Reason::timed_out) c.failures += 1;
