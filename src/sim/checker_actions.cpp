@@ -203,7 +203,7 @@ void Checker::check_granted(const action::Reply& a, const Asked& asked) {
     if (row.is_cold == was_ready) violate("I4", who + ": cold and warm are mixed up");
   }
   std::ranges::sort(members);
-  if (members != asked.components) violate("I4", who + " is granted something else than it asked");
+  if (members != closure(asked.asked)) violate("I4", who + " is granted something else than it asked");
   if (a.wait != now_ - asked.arrived) violate("I4", who + " is told another wait than it had");
   if (!a.lease) {
     if (asked.kind != Ask::load && !asked.asked.empty()) violate("I4", who + " got no lease");

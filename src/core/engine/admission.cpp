@@ -53,7 +53,9 @@ void Engine::Impl::settle_keeps() {
     if (!is_lasting && !is_eager && !c.restarts && !c.is_displaced) continue;
     Instant again{};
     for (const ComponentId member : c.closure) {
-      if (!is_engaged(member)) again = std::max(again, rests_until(member));
+      // What is leaving will have to be loaded again, too.
+      const bool is_there = at(member).state == State::ready || at(member).state == State::loading;
+      if (!is_there) again = std::max(again, rests_until(member));
     }
     if (again > now) {
       arm(TimerKind::retry, id.value, again);

@@ -115,10 +115,12 @@ void Engine::Impl::adopt(const event::Running& running) {
 // What really runs may not fit together with what is configured: then it goes.
 void Engine::Impl::settle_adopted() {
   for (std::uint32_t i = 0; i < components.size(); ++i) {
+    if (components[i].state == State::ready) emit(action::OpenGate{ComponentId{i}});
+  }
+  for (std::uint32_t i = 0; i < components.size(); ++i) {
     const ComponentId id{i};
     Component& c = components[i];
     if (c.state != State::ready) continue;
-    emit(action::OpenGate{id});
     const bool has_needs = std::ranges::all_of(
         c.needs, [this](ComponentId need) { return at(need).state == State::ready; });
     const bool has_rival = std::ranges::any_of(c.conflicts, [&](ComponentId rival) {

@@ -123,6 +123,7 @@ bool Engine::Impl::refuse_at_once(const Request& request) {
     return true;
   }
   const auto members = closure_of(request.asked);
+  if (is_all_ready(members)) return false;
   std::vector<Ledger::Demand> demands;
   for (const ComponentId id : members) {
     for (const ComponentId rival : at(id).conflicts) {
