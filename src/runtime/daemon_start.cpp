@@ -16,7 +16,7 @@ Result<> Daemon::Impl::start() {
   for (const std::string& text : recovered.troubles) trouble("recovered", text);
   const bool is_restored = restore(recovered);
   // Rows of the history are told apart by these numbers: none is used twice.
-  if (options.history) {
+  if (options.history && !is_restored) {
     recovered.last_sequence =
         std::max(recovered.last_sequence, options.history->last_sequence());
   }
@@ -28,8 +28,11 @@ Result<> Daemon::Impl::start() {
     }
     return std::max(found, engine.now() - boot_now());
   }();
-  intake = std::make_unique<Intake>(Journal{state_dir}, recovered.last_sequence, offset,
-                                    engine.now());
+  intake = std::make_unique<Intake>(Journal{state_dir},
+                                    Intake::Begin{.last_sequence = recovered.last_sequence,
+                                                  .is_first = !is_restored,
+                                                  .clock_offset = offset,
+                                                  .not_before = engine.now()});
   sequence = recovered.last_sequence;
   begin_threads();
   take_up(recovered, is_restored);

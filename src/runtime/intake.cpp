@@ -7,13 +7,12 @@
 
 namespace hearth {
 
-Intake::Intake(Journal journal, std::uint64_t last_sequence, Duration clock_offset,
-               Instant not_before)
-    : clock_offset_(clock_offset),
-      last_sequence_(last_sequence),
+Intake::Intake(Journal journal, const Begin& begin)
+    : clock_offset_(begin.clock_offset),
+      last_sequence_(begin.last_sequence),
       journal_(std::move(journal)),
-      last_at_(not_before) {
-  journal_.begin_file(last_sequence + 1);
+      last_at_(begin.not_before) {
+  journal_.begin_file(begin.last_sequence + 1, begin.is_first);
 }
 
 Instant Intake::now() const { return boot_now() + clock_offset_; }

@@ -32,7 +32,14 @@ class Intake {
     may_load,   // of a client, and could lead to a load
   };
 
-  Intake(Journal journal, std::uint64_t last_sequence, Duration clock_offset, Instant not_before);
+  // `is_first`: no event and no snapshot is before this.
+  struct Begin {
+    std::uint64_t last_sequence = 0;
+    bool is_first = true;
+    Duration clock_offset{0};
+    Instant not_before;
+  };
+  Intake(Journal journal, const Begin& begin);
 
   [[nodiscard]] Result<std::uint64_t> append(Event::What what, Kind kind);
   void post(Task task);

@@ -27,14 +27,15 @@ struct FileHeader {
   std::uint32_t events = events_version;
   std::uint32_t engine = Engine::version;
   std::uint64_t first_sequence = 0;
+  bool is_first = false;
   std::uint64_t check = 0;
   template <class A>
   void fields(A& a) {
-    a(magic, events, engine, first_sequence, check);
+    a(magic, events, engine, first_sequence, is_first, check);
   }
   [[nodiscard]] std::uint64_t expected_check() const {
     return fnv1a(magic) ^ (events * 0x9e3779b97f4a7c15U) ^ (engine * 0xc2b2ae3d27d4eb4fU) ^
-           first_sequence;
+           (first_sequence * 2 + (is_first ? 1 : 0));
   }
 };
 
@@ -131,16 +132,25 @@ bool read_journal(const std::string& path, std::uint64_t snapshot_sequence, Reco
                                  " is of another version; it was set aside as *.other-version");
     return false;
   }
+  std::uint64_t last = std::max(snapshot_sequence, recovered.last_sequence);
+  if (last == 0 && !header.is_first) {
+    set_aside(path, "corrupt");
+    recovered.troubles.push_back("journal: what " + path +
+                                 " continues is missing; it was set aside as *.corrupt");
+    return false;
+  }
+  if (last == 0) last = header.first_sequence - 1;
   const auto decoded = decode_records(std::span{*bytes}.last(reader.remaining()));
   for (const JournalRecord& record : decoded.records) {
-    if (record.sequence <= std::max(snapshot_sequence, recovered.last_sequence)) continue;
-    if (record.sequence != std::max(snapshot_sequence, recovered.last_sequence) + 1) {
+    if (record.sequence <= last) continue;
+    if (record.sequence != last + 1) {
       set_aside(path, "corrupt");
       recovered.troubles.push_back("journal: events are missing before " + path +
                                    "; it was set aside as *.corrupt");
       return false;
     }
-    recovered.last_sequence = record.sequence;
+    last = record.sequence;
+    recovered.last_sequence = last;
     recovered.tail.push_back(record);
   }
   if (decoded.is_corrupt) {
@@ -189,7 +199,9 @@ Recovered Journal::recover(const std::string& directory) {
     }
   }
   // Sequence numbers are never used twice, not even those of events that were set aside.
-  if (!files.empty()) recovered.last_sequence = std::max(recovered.last_sequence, files.rbegin()->first);
+  if (!files.empty()) {
+    recovered.last_sequence = std::max(recovered.last_sequence, files.rbegin()->first);
+  }
   return recovered;
 }
 
@@ -198,7 +210,8 @@ void Journal::set_all_aside(const std::string& directory, const std::string& suf
   set_aside(directory + "/snapshot", suffix);
 }
 
-void Journal::begin_file(std::uint64_t sequence) {
+void Journal::begin_file(std::uint64_t sequence, bool is_first) {
+  is_first_ = is_first;
   file_.reset();
   first_sequence_ = sequence;
   file_bytes_ = 0;
@@ -208,7 +221,8 @@ Result<> Journal::open() {
   path_ = directory_ + "/" + file_name(first_sequence_);
   Descriptor file{::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600)};
   if (!file.is_open()) return fail(Errc::io, path_ + ": " + error_text(errno));
-  FileHeader header{.magic = std::string{journal_magic}, .first_sequence = first_sequence_};
+  FileHeader header{.magic = std::string{journal_magic}, .first_sequence = first_sequence_,
+                    .is_first = is_first_};
   header.check = header.expected_check();
   Writer writer;
   writer(header);

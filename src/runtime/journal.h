@@ -56,8 +56,9 @@ class Journal {
   // Renames everything that recover() reads to NAME.SUFFIX.
   static void set_all_aside(const std::string& directory, const std::string& suffix);
 
-  // The next append goes to a new file, which begins with `sequence`.
-  void begin_file(std::uint64_t sequence);
+  // The next append goes to a new file, which begins with `sequence`. `is_first`: what is before it
+  // is nothing at all, rather than a snapshot or another file.
+  void begin_file(std::uint64_t sequence, bool is_first = false);
   [[nodiscard]] Result<> append(const JournalRecord& record);
   [[nodiscard]] Result<> sync();
   // Bytes appended since begin_file().
@@ -74,6 +75,7 @@ class Journal {
   Descriptor file_;
   std::string path_;
   std::uint64_t first_sequence_ = 1;
+  bool is_first_ = false;
   std::size_t file_bytes_ = 0;
 };
 

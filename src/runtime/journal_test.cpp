@@ -31,7 +31,7 @@ class JournalTest : public ::testing::Test {
   }
   void write(std::uint64_t first, std::uint64_t last) {
     Journal journal{directory_};
-    journal.begin_file(first);
+    journal.begin_file(first, first == 1);
     for (std::uint64_t i = first; i <= last; ++i) ASSERT_TRUE(journal.append(record(i)));
   }
   std::string file(std::uint64_t first) {
@@ -150,6 +150,20 @@ TEST_F(JournalTest, AnyDamagedByteOfASnapshotIsFound) {
   }
 }
 
+TEST_F(JournalTest, WhatContinuesALostSnapshotIsNotUsed) {
+  write(4, 6);
+  const Recovered recovered = Journal::recover(directory_);
+  EXPECT_TRUE(recovered.tail.empty());
+  EXPECT_EQ(recovered.troubles.size(), 1U);
+}
+
+TEST_F(JournalTest, AFirstFileMayBeginWithAnyNumber) {
+  Journal journal{directory_};
+  journal.begin_file(5001, true);
+  ASSERT_TRUE(journal.append(record(5001)));
+  EXPECT_EQ(sequences(Journal::recover(directory_)), Sequences{5001});
+}
+
 TEST_F(JournalTest, ForgetsWhatTheSnapshotHolds) {
   write(1, 3);
   write(4, 6);
@@ -166,7 +180,7 @@ TEST_F(JournalTest, AFullDiskIsAnErrorAndLeavesNothingOfTheRecord) {
     const rlimit limit{1024, 1024};
     (void)::setrlimit(RLIMIT_FSIZE, &limit);
     Journal journal{directory_};
-    journal.begin_file(1);
+    journal.begin_file(1, true);
     std::uint64_t i = 1;
     while (journal.append(record(i))) ++i;
     ::_exit(i > 5 && !journal.append(record(i)) ? static_cast<int>(i) : 0);
@@ -185,7 +199,7 @@ TEST_F(JournalTest, WhatWasAppendedSurvivesTheDeathOfTheProcess) {
   const pid_t child = ::fork();
   if (child == 0) {
     Journal journal{directory_};
-    journal.begin_file(1);
+    journal.begin_file(1, true);
     for (std::uint64_t i = 1; i <= 100; ++i) (void)journal.append(record(i));
     ::kill(::getpid(), SIGKILL);
   }
