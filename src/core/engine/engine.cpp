@@ -11,11 +11,13 @@ void Engine::Impl::step(const Event& event, std::vector<Action>& actions) {
   out = &actions;
   ++totals.steps;
   now = std::max(now, event.at);
-  // After a restart first what really runs is taken in: gates and works of before mean nothing now.
-  const bool is_restored = std::holds_alternative<event::Restored>(event.what);
-  if (!is_restored) fire_due();
+  // What has happened comes before what is due: after a restart the gates and works of before mean
+  // nothing, and a load that is done is not too late because the machine slept.
+  const bool is_fact = std::holds_alternative<event::Restored>(event.what) ||
+                       std::holds_alternative<event::LoadFinished>(event.what);
+  if (!is_fact) fire_due();
   dispatch(event);
-  if (is_restored) fire_due();
+  if (is_fact) fire_due();
   if (is_dirty) settle();
   flush_record();
   arm_shell();
@@ -36,7 +38,6 @@ void Engine::Impl::rebuild_derived() {
   }
   number_pools();
   rebuild_graph();
-  timers.clear();
   queue.clear();
   for (const auto& [id, request] : requests) {
     queue.emplace(static_cast<Priority>(3 - static_cast<int>(request.priority)), request.sequence,
@@ -69,6 +70,8 @@ bool Engine::Impl::is_consistent() const {
     const Component& c = components[i];
     if (is_resident(c.state) && !ledger.holds(ComponentId{i})) return false;
     if ((c.state == State::loading || c.state == State::unloading) && !c.work) return false;
+    // A key that is no number would have no place in an order.
+    if (!(c.idle_key > -1e300 && c.idle_key < 1e300)) return false;
     if ((c.unload_for && !known(*c.unload_for)) || (c.displacer && !known(*c.displacer))) return false;
   }
   for (const auto& [id, request] : requests) {
@@ -79,6 +82,11 @@ bool Engine::Impl::is_consistent() const {
   }
   for (const auto& [id, lease] : leases) {
     if (!std::ranges::all_of(lease.components, known) || lease.id != id) return false;
+  }
+  for (const auto& [due, kind, id] : timers) {
+    const bool is_of_component =
+        kind == TimerKind::load || kind == TimerKind::retry || kind == TimerKind::idle;
+    if (is_of_component && id >= components.size()) return false;
   }
   return true;
 }

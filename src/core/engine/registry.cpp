@@ -175,9 +175,6 @@ void Engine::Impl::recount() {
     c.leases = 0;
     c.preemptible_leases = 0;
     c.fast_leases = 0;
-    disarm(TimerKind::idle, static_cast<std::uint64_t>(&c - components.data()), c.idle_deadline);
-    c.idle_deadline = Instant::never();
-    c.is_in_idle = false;
   }
   for (const auto& [id, lease] : leases) {
     for (const ComponentId component : lease.components) {
@@ -202,6 +199,17 @@ void Engine::Impl::recount() {
     if (!is_engaged(id)) continue;
     if (!is_resident(c.state)) admitted.insert(id);
     for (const ComponentId need : c.needs) ++at(need).engaged_dependents;
+  }
+  // What was idle and still is keeps its key and its deadline: both are of when it became so.
+  for (std::uint32_t i = 0; i < components.size(); ++i) {
+    const ComponentId id{i};
+    if (!at(id).is_in_idle) continue;
+    if (!can_be_idle(id)) {
+      drop_idle(id);
+      continue;
+    }
+    idle.emplace(at(id).spec.priority, at(id).idle_key, id);
+    arm(TimerKind::idle, i, at(id).idle_deadline);
   }
   for (std::uint32_t i = 0; i < components.size(); ++i) refresh_idle(ComponentId{i});
 }

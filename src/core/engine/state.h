@@ -118,7 +118,10 @@ struct Component {
   std::uint64_t unloads = 0;
   std::uint64_t failures = 0;
   ComponentPolicyState policy{};
-  std::vector<Instant> undemanded{};     // starts without a demand since the last one; at most 3
+  std::vector<Instant> undemanded{};     // starts since the last demand, its own included; at most 3
+  bool is_in_idle = false;
+  double idle_key = 0;                 // of the moment it became idle, unless keys age
+  Instant idle_deadline = Instant::never();
 
   // Derived: rebuilt by rebuild_graph().
   std::vector<ComponentId> needs{};
@@ -129,9 +132,6 @@ struct Component {
   // Derived: kept up to date as things change.
   unsigned engaged_dependents = 0;     // that hold a reservation
   unsigned wanted = 0;                 // waiting requests whose closure holds it
-  bool is_in_idle = false;
-  double idle_key = 0;
-  Instant idle_deadline = Instant::never();
 
   template <class A>
   void fields(A& a) {
@@ -140,7 +140,8 @@ struct Component {
       unload_reason, unload_for, displacer, attempt, retry_at, load_started, load_deadline, leases,
       preemptible_leases, fast_leases, fast_pending, gates_asked, idle_since, loaded_at, last_used,
       peak, load_time);
-    a(probability, probability_of, uses, warm_uses, loads, unloads, failures, policy, undemanded);
+    a(probability, probability_of, uses, warm_uses, loads, unloads, failures, policy, undemanded,
+      is_in_idle, idle_key, idle_deadline);
   }
 };
 
@@ -155,6 +156,17 @@ struct KnownCommand {
 };
 
 enum class TimerKind : unsigned char { request, lease, load, retry, idle, drain };
+constexpr unsigned limit_of(TimerKind) { return 6; }
+
+struct StoredTimer {
+  Instant at;
+  TimerKind kind = TimerKind::request;
+  std::uint64_t id = 0;
+  template <class A>
+  void fields(A& a) {
+    a(at, kind, id);
+  }
+};
 
 struct Engine::Impl {
   // --- state that is stored ---
@@ -190,7 +202,13 @@ struct Engine::Impl {
     commands.assign(known.begin(), known.end());
     decisions.assign(told.begin(), told.end());
     a(next_decision, next_work, next_lease, next_internal, next_sequence, command_count, now, armed,
-      drain_until, is_shutting_down, is_stopped);
+      drain_until, is_shutting_down, is_stopped, is_told_stuck);
+    // A timer outlives what it was armed for now and then, and fires for nothing: as lived, so stored.
+    std::vector<StoredTimer> armed_timers;
+    for (const auto& [due, kind, id] : timers) armed_timers.push_back({due, kind, id});
+    a(armed_timers);
+    timers.clear();
+    for (const StoredTimer& timer : armed_timers) timers.emplace(timer.at, timer.kind, timer.id);
   }
 
   // --- derived ---
@@ -316,6 +334,7 @@ struct Engine::Impl {
   void on(const event::UnloadFinished& event);
   void on(const event::UnloadRequested& event);
   bool is_free(ComponentId id) const;   // ready or draining, and nothing holds it
+  bool can_be_idle(ComponentId id) const;
   void refresh_idle(ComponentId id);
   void drop_idle(ComponentId id);
   void begin_close(ComponentId id, Reason reason, std::optional<ComponentId> because);

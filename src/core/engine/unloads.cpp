@@ -34,11 +34,16 @@ bool Engine::Impl::is_free(ComponentId id) const {
          c.fast_pending == 0 && c.engaged_dependents == 0;
 }
 
+bool Engine::Impl::can_be_idle(ComponentId id) const {
+  const Component& c = at(id);
+  return c.state == State::ready && is_free(id) && c.wanted == 0 && !c.is_pinned &&
+         c.spec.priority != Priority::core && !is_shutting_down;
+}
+
 // Puts it among the idle, or takes it out, as its state now says.
 void Engine::Impl::refresh_idle(ComponentId id) {
   Component& c = at(id);
-  const bool is_idle = c.state == State::ready && is_free(id) && c.wanted == 0 && !c.is_pinned &&
-                       c.spec.priority != Priority::core && !is_shutting_down;
+  const bool is_idle = can_be_idle(id);
   if (is_idle == c.is_in_idle) return;
   if (!is_idle) return drop_idle(id);
   c.is_in_idle = true;
