@@ -3,6 +3,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <tuple>
 
 #include "codec/config_reader.h"
 #include "core/policy/eviction.h"
@@ -394,8 +395,8 @@ ParsedConfig assemble(ConfigDraft draft, std::vector<ConfigProblem> problems) {
       parsed.problems.push_back(std::move(each));
     }
   }
-  std::ranges::stable_sort(parsed.problems, {}, [](const ConfigProblem& problem) {
-    return std::pair{problem.line, problem.column};
+  std::ranges::sort(parsed.problems, {}, [](const ConfigProblem& problem) {
+    return std::tuple<int, int, std::string_view>{problem.line, problem.column, problem.message};
   });
   if (has_error()) {
     parsed.config.reset();

@@ -34,86 +34,70 @@ std::string level_text(double value) {
                               : "unknown"};
 }
 
-// "because ..." of a load, an unload, a lease's end; the same words wherever a reason is told.
-std::string because(Reason reason, const std::string& other) {
-  const std::string rival = other.empty() ? "another component" : other;
-  switch (reason) {
-    case Reason::none:
-      return "for no stated reason";
-    case Reason::demand:
-      return "a command asked for it";
-    case Reason::preload:
-      return "it is likely to be asked for";
-    case Reason::core:
-      return "it is core: always resident";
-    case Reason::eager:
-      return "it is `lazy: false`: loaded at start";
-    case Reason::lease:
-      return "an application asked for a lease on it";
-    case Reason::operator_asked:
-      return "asked for by hand";
-    case Reason::pin:
-      return "it is pinned";
-    case Reason::restart:
-      return "it must be started anew";
-    case Reason::default_back:
-      return "it is the default, and what displaced it is idle";
-    case Reason::need:
-      return (other.empty() ? "another component" : other) + " needs it";
-    case Reason::memory:
-      return other.empty() ? "memory is needed" : rival + " needs its memory";
-    case Reason::pool:
-      return "its pool is needed" + (other.empty() ? "" : " by " + other);
-    case Reason::device:
-      return "its device is needed" + (other.empty() ? "" : " by " + other);
-    case Reason::conflict:
-      return "it conflicts with " + rival;
-    case Reason::pressure:
-      return "the machine is short of memory";
-    case Reason::slots:
-      return "as many loads are under way as may be";
-    case Reason::idle:
-      return "nobody used it for its idle limit";
-    case Reason::expired:
-      return "its time was over";
-    case Reason::leased:
-      return "it is leased";
-    case Reason::lost:
-      return "it ended by itself";
-    case Reason::revoked:
-      return "it was preemptible and its memory is needed";
-    case Reason::released:
-      return "it was released";
-    case Reason::unused_preload:
-      return "it was loaded ahead and not used";
-    case Reason::timed_out:
-      return "it took too long";
-    case Reason::load_failed:
-      return "it did not load";
-    case Reason::unknown_component:
-      return "there is no such component";
-    case Reason::unknown_lease:
-      return "there is no such lease";
-    case Reason::unknown_command:
-      return "there is no such command";
-    case Reason::too_large:
-      return "it is larger than the whole budget";
-    case Reason::queue_full:
-      return "too many requests wait";
-    case Reason::shutting_down:
-      return "the daemon is shutting down";
-    case Reason::removed:
-      return "it is no longer in the configuration";
-    case Reason::need_gone:
-      return "something that it needs is gone";
-    case Reason::over_budget:
-      return "more is held than the budget allows";
-    case Reason::abandoned:
-      return "nobody waits for it any more";
-    case Reason::conflicting_set:
-      return "two that conflict were asked for together";
+struct ReasonText {
+  Reason reason;
+  std::string_view text;
+};
+
+// The same words wherever a reason is told. In the order of Reason.
+constexpr std::array<ReasonText, limit_of(Reason{})> reason_texts{{
+    {Reason::none, "for no stated reason"},
+    {Reason::demand, "a command asked for it"},
+    {Reason::preload, "it is likely to be asked for"},
+    {Reason::core, "it is core: always resident"},
+    {Reason::eager, "it is `lazy: false`: loaded at start"},
+    {Reason::lease, "an application asked for a lease on it"},
+    {Reason::operator_asked, "asked for by hand"},
+    {Reason::pin, "it is pinned"},
+    {Reason::restart, "it must be started anew"},
+    {Reason::default_back, "it is the default, and what displaced it is idle"},
+    {Reason::need, "another component needs it"},
+    {Reason::memory, "memory is needed"},
+    {Reason::pool, "its pool is needed"},
+    {Reason::device, "its device is needed"},
+    {Reason::conflict, "it conflicts with another component"},
+    {Reason::pressure, "the machine is short of memory"},
+    {Reason::slots, "as many loads are under way as may be"},
+    {Reason::idle, "nobody used it for its idle limit"},
+    {Reason::expired, "its time was over"},
+    {Reason::leased, "it is leased"},
+    {Reason::lost, "it ended by itself"},
+    {Reason::revoked, "it was preemptible and its memory is needed"},
+    {Reason::released, "it was released"},
+    {Reason::unused_preload, "it was loaded ahead and not used"},
+    {Reason::timed_out, "it took too long"},
+    {Reason::load_failed, "it did not load"},
+    {Reason::unknown_component, "there is no such component"},
+    {Reason::unknown_lease, "there is no such lease"},
+    {Reason::unknown_command, "there is no such command"},
+    {Reason::too_large, "it is larger than the whole budget"},
+    {Reason::queue_full, "too many requests wait"},
+    {Reason::shutting_down, "the daemon is shutting down"},
+    {Reason::removed, "it is no longer in the configuration"},
+    {Reason::need_gone, "something that it needs is gone"},
+    {Reason::over_budget, "more is held than the budget allows"},
+    {Reason::abandoned, "nobody waits for it any more"},
+    {Reason::conflicting_set, "two that conflict were asked for together"},
+}};
+
+consteval bool is_in_order() {
+  for (std::size_t i = 0; i < reason_texts.size(); ++i) {
+    if (reason_texts.at(i).reason != static_cast<Reason>(i)) return false;
   }
-  return "for an unknown reason";
+  return true;
+}
+static_assert(is_in_order());
+
+// `other`: the other party's name, or "".
+std::string because(Reason reason, const std::string& other) {
+  if (!other.empty()) {
+    if (reason == Reason::need) return other + " needs it";
+    if (reason == Reason::memory) return other + " needs its memory";
+    if (reason == Reason::pool) return "its pool is needed by " + other;
+    if (reason == Reason::device) return "its device is needed by " + other;
+    if (reason == Reason::conflict) return "it conflicts with " + other;
+  }
+  return std::string{reason_texts.at(static_cast<std::size_t>(reason)).text};
 }
 
 std::string waiting_text(const Decision& decision, const std::string& name,

@@ -126,20 +126,21 @@ std::vector<std::string> near_names(std::string_view name, const std::vector<std
   constexpr std::size_t shown_max = 3;
   if (name.empty() || name.size() > compared_length_max) return {};
   const std::string wanted = lowered(name);
-  std::vector<std::pair<std::size_t, std::string_view>> found;
-  for (const std::string& candidate : names) {
+  std::vector<std::pair<std::size_t, std::size_t>> found;  // how far apart, index
+  for (std::size_t i = 0; i < names.size(); ++i) {
+    const std::string& candidate = names[i];
     const std::size_t longer = std::max(wanted.size(), candidate.size());
     const std::size_t shorter = std::min(wanted.size(), candidate.size());
     const std::size_t allowed = std::max<std::size_t>(longer / 3, 1);
     if (shorter == 0 || longer > compared_length_max || longer - shorter > allowed) continue;
     const std::size_t apart = distance(wanted, lowered(candidate));
-    if (apart <= allowed && apart < longer) found.emplace_back(apart, candidate);
+    if (apart <= allowed && apart < longer) found.emplace_back(apart, i);
   }
-  std::ranges::stable_sort(found, {}, [](const auto& pair) { return pair.first; });
+  std::ranges::sort(found);
   std::vector<std::string> result;
-  for (const auto& [apart, candidate] : found) {
+  for (const auto& [apart, i] : found) {
     if (result.size() == shown_max) break;
-    result.emplace_back(candidate);
+    result.push_back(names[i]);
   }
   return result;
 }

@@ -1,0 +1,31 @@
+// Sizes, durations, command lines and near names: what is read is shown, and what is shown is read.
+#include <cstdlib>
+
+#include "codec/config.h"
+
+extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
+  const std::string_view text{reinterpret_cast<const char*>(data), size};
+  if (const auto bytes = hearth::parse_bytes(text)) {
+    if (!hearth::parse_bytes(hearth::format_bytes(*bytes))) std::abort();
+  }
+  if (const auto span = hearth::parse_duration(text)) {
+    if (span->count() < 0) std::abort();
+    if (!hearth::parse_duration(hearth::format_duration(*span))) std::abort();
+  }
+  if (const auto words = hearth::split_command(text)) {
+    std::string quoted;
+    for (const std::string& word : *words) {
+      quoted += " '";
+      for (const char c : word) quoted += c == '\'' ? std::string{"'\\''"} : std::string{c};
+      quoted += "'";
+    }
+    if (hearth::split_command(quoted).value() != *words) std::abort();
+  }
+  (void)hearth::near_names(text, {"needs", "memory", "conflicts", std::string{text}});
+  std::uint64_t raw = 0;
+  for (std::size_t i = 0; i < size && i < 8; ++i) raw = raw << 8 | data[i];
+  const std::string shown = hearth::format_duration(hearth::Duration{static_cast<int64_t>(raw)});
+  if (!shown.starts_with('-') && !hearth::parse_duration(shown)) std::abort();
+  if (!hearth::parse_bytes(hearth::format_bytes(hearth::Bytes{raw / 4}))) std::abort();
+  return 0;
+}
