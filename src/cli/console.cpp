@@ -2,8 +2,8 @@
 
 #include <ostream>
 
+#include "cli/config_file.h"
 #include "cli/places.h"
-#include "runtime/files.h"
 
 namespace hearth {
 
@@ -29,23 +29,13 @@ Result<Config> Console::config() {
     return fail(Errc::not_found, "there is no configuration (looked for " + looked +
                                      "): `hearth init` writes a first one");
   }
-  const Result<std::string> text = read_file(path);
-  if (!text) {
+  auto config = load_config(path, streams_.environment);
+  if (!config) {
     exit_code_ = 3;
-    return std::unexpected(text.error());
+    if (config.error().code != Errc::invalid) return config;
+    return fail(Errc::invalid, "the configuration has errors:\n" + config.error().detail);
   }
-  ParsedConfig parsed = parse_config(*text, path, streams_.environment);
-  std::string problems;
-  for (const ConfigProblem& problem : parsed.problems) {
-    if (problem.is_error) {
-      problems += (problems.empty() ? "" : "\n") + to_text(problem, path);
-    }
-  }
-  if (!parsed.config) {
-    exit_code_ = 3;
-    return fail(Errc::invalid, "the configuration has errors:\n" + problems);
-  }
-  return std::move(*parsed.config);
+  return config;
 }
 
 Result<Config> Console::config_or_defaults() {

@@ -61,7 +61,7 @@ class Console {
   [[nodiscard]] Result<Link*> link();
   // Where the configuration is: --config, HEARTH_CONFIG, XDG_CONFIG_HOME, /etc. Empty: nowhere.
   [[nodiscard]] std::string config_path() const;
-  // Reads and checks it; every problem is one line of the error. Warnings go to `err`.
+  // Reads and checks it; every problem is one line of the error.
   [[nodiscard]] Result<Config> config();
   // As config(), but a missing file gives the defaults: for commands that only want the state folder.
   [[nodiscard]] Result<Config> config_or_defaults();

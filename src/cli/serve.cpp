@@ -14,7 +14,7 @@
 #include "api/server.h"
 #include "cli/app.h"
 #include "cli/classifier_adapter.h"
-#include "cli/config_report.h"
+#include "cli/config_file.h"
 #include "cli/places.h"
 #include "drivers/process.h"
 #include "platform/machine.h"
@@ -128,27 +128,12 @@ Result<> open_doors(Server& server, const Config& config, std::ostream& out) {
 
 }  // namespace
 
-Result<Config> load_config(const std::string& path, const Environment& environment) {
-  const std::string text = HEARTH_TRY(read_file(path));
-  ParsedConfig parsed = parse_config(text, path, environment);
-  if (parsed.config) return std::move(*parsed.config);
-  std::string problems;
-  for (const ConfigProblem& problem : parsed.problems) {
-    if (!problem.is_error) continue;
-    problems += (problems.empty() ? "" : "\n") + to_text(problem, path);
-  }
-  return fail(Errc::invalid, std::move(problems));
-}
-
 Result<int> serve(ServeOptions options, std::ostream& out) {
   const Config& config = options.config;
   const Descriptor signals = signal_source();
   const auto log =
       std::make_shared<Log>(log_level_of(config.log_level), config.log_format == "json");
   HEARTH_TRY(make_directories(config.state_dir));
-  for (const ConfigProblem& problem : missing_programs(config, "", options.environment)) {
-    log->warn(problem.message);
-  }
   const std::unique_ptr<Daemon> daemon = HEARTH_TRY(Daemon::start(daemon_options(options, log)));
   Server server{*daemon, server_options(config, *daemon)};
   if (auto opened = open_doors(server, config, out); !opened) {

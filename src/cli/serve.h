@@ -22,7 +22,4 @@ struct ServeOptions {
 
 [[nodiscard]] Result<int> serve(ServeOptions options, std::ostream& out);
 
-// Reads and checks a configuration; every error is one line of the detail.
-[[nodiscard]] Result<Config> load_config(const std::string& path, const Environment& environment);
-
 }  // namespace hearth

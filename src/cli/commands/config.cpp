@@ -2,7 +2,7 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/config_report.h"
+#include "cli/config_file.h"
 #include "cli/console.h"
 #include "codec/config_text.h"
 #include "runtime/files.h"
@@ -37,20 +37,11 @@ Result<Checked> check_file(Console& console, const Options& options) {
     console.mark_bad_config();
     return std::unexpected(text.error());
   }
-  ParsedConfig parsed = parse_config(*text, checked.path, console.streams().environment);
-  checked.problems = std::move(parsed.problems);
-  if (parsed.config) {
-    for (ConfigProblem& problem :
-         missing_programs(*parsed.config, *text, console.streams().environment)) {
-      checked.problems.push_back(std::move(problem));
-    }
-  }
+  checked.problems =
+      check_config(*text, checked.path, console.streams().environment).problems;
   if (options.is_strict) {
     for (ConfigProblem& problem : checked.problems) problem.is_error = true;
   }
-  std::ranges::stable_sort(checked.problems, {}, [](const ConfigProblem& problem) {
-    return std::pair{problem.line, problem.column};
-  });
   return checked;
 }
 

@@ -1,38 +1,21 @@
-#include "cli/config_report.h"
+#include "cli/config_file.h"
 
-#include <sstream>
+#include <algorithm>
+#include <utility>
 
 #include "cli/places.h"
+#include "platform/machine.h"
+#include "runtime/files.h"
 
 namespace hearth {
 namespace {
 
-// Where `name:` stands in the file, from the line of `components:` on; 0 when it is not found.
-void place(ConfigProblem& problem, std::string_view text, const std::string& name) {
-  std::istringstream lines{std::string{text}};
-  int number = 0;
-  bool is_inside = false;
-  for (std::string line; std::getline(lines, line);) {
-    ++number;
-    if (line.starts_with("components:")) is_inside = true;
-    const std::size_t begin = line.find_first_not_of(" \"'");
-    if (!is_inside || begin == std::string::npos || begin == 0) continue;
-    const std::string_view rest = std::string_view{line}.substr(begin);
-    if (!rest.starts_with(name)) continue;
-    const std::string_view after = rest.substr(name.size());
-    if (after.starts_with(":") || after.starts_with("\":") || after.starts_with("':")) {
-      problem.line = number;
-      problem.column = static_cast<int>(begin) + 1;
-      return;
-    }
-  }
-}
-
-Environment with_own_path(const Launch& launch, const Environment& environment) {
-  const auto path = launch.env.find("PATH");
-  if (path == launch.env.end()) return environment;
-  return [own = path->second, environment](const std::string& name) {
-    return name == "PATH" ? std::optional{own} : environment(name);
+// A path that is relative to a folder made later cannot be judged now, and counts as there.
+ProgramExists program_exists(const Environment& environment) {
+  return [&environment](const std::string& program, const std::string& directory) {
+    const bool is_relative = !program.starts_with('/') && program.find('/') != std::string::npos;
+    if (!is_relative) return !find_program(program, environment).empty();
+    return directory.empty() || !find_program(directory + "/" + program, environment).empty();
   };
 }
 
@@ -85,22 +68,39 @@ OrderedJson component_json(const Spec& spec, const Launch& launch) {
 
 }  // namespace
 
-std::vector<ConfigProblem> missing_programs(const Config& config, std::string_view text,
-                                            const Environment& environment) {
-  std::vector<ConfigProblem> problems;
-  for (const Launch& launch : config.launches) {
-    if (launch.is_shell || launch.argv.empty()) continue;
-    const std::string& program = launch.argv.front();
-    const bool is_relative = !program.starts_with('/') && program.find('/') != std::string::npos;
-    if (program.find("${") != std::string::npos || is_relative) continue;
-    if (!find_program(program, with_own_path(launch, environment)).empty()) continue;
-    ConfigProblem problem{.is_error = false};
-    problem.message = launch.name + ": there is no program `" + program +
-                      "`: install it, or give its whole path in `cmd`";
-    place(problem, text, launch.name);
-    problems.push_back(std::move(problem));
+CheckedConfig check_config(std::string_view text, const std::string& path,
+                           const Environment& environment) {
+  ParsedConfig parsed = parse_config(text, path, environment);
+  CheckedConfig checked{.problems = parsed.problems};
+  if (parsed.config) {
+    const auto add = [&](std::vector<ConfigProblem> more) {
+      checked.problems.insert(checked.problems.end(), more.begin(), more.end());
+    };
+    add(check_binaries(parsed, program_exists(environment)));
+    if (std::holds_alternative<BudgetShare>(parsed.config->budget)) {
+      const Bytes total = make_machine()->memory_total();
+      add(check_budget(parsed, resolve_budget(*parsed.config, total).settings.budget));
+    }
+    std::ranges::stable_sort(checked.problems, {}, [](const ConfigProblem& problem) {
+      return std::pair{problem.line, problem.column};
+    });
   }
-  return problems;
+  if (std::ranges::none_of(checked.problems, &ConfigProblem::is_error)) {
+    checked.config = std::move(parsed.config);
+  }
+  return checked;
+}
+
+Result<Config> load_config(const std::string& path, const Environment& environment) {
+  const std::string text = HEARTH_TRY(read_file(path));
+  CheckedConfig checked = check_config(text, path, environment);
+  if (checked.config) return std::move(*checked.config);
+  std::string problems;
+  for (const ConfigProblem& problem : checked.problems) {
+    if (!problem.is_error) continue;
+    problems += (problems.empty() ? "" : "\n") + to_text(problem, path);
+  }
+  return fail(Errc::invalid, std::move(problems));
 }
 
 OrderedJson problem_json(const ConfigProblem& problem) {
