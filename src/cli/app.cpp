@@ -9,11 +9,16 @@ namespace {
 
 std::string_view title_of(CommandGroup group) {
   switch (group) {
-    case CommandGroup::daemon: return "The daemon";
-    case CommandGroup::components: return "Components";
-    case CommandGroup::insight: return "What happens and why";
-    case CommandGroup::configuration: return "Configuration";
-    case CommandGroup::tools: return "Tools";
+    case CommandGroup::daemon:
+      return "The daemon";
+    case CommandGroup::components:
+      return "Components";
+    case CommandGroup::insight:
+      return "What happens and why";
+    case CommandGroup::configuration:
+      return "Configuration";
+    case CommandGroup::tools:
+      return "Tools";
   }
   return "";
 }
@@ -69,8 +74,8 @@ int run_entry(CommandTree& tree, CommandTree::Entry& entry,
   if (tree.common.is_json) {
     const int exit_code = console.exit_code_of(code.error());
     console.print(OrderedJson{{"error", std::string{name_of(code.error().code)}},
-                       {"detail", code.error().detail},
-                       {"exit_code", exit_code}});
+                              {"detail", code.error().detail},
+                              {"exit_code", exit_code}});
     streams.out.flush();
   }
   streams.err << "hearth " << entry.app->get_name() << ": " << code.error().detail << "\n";
@@ -94,10 +99,11 @@ CommandTree::CommandTree()
       ->type_name("FILE");
   app.add_option("--url", common.url, "The daemon: http://HOST:PORT or unix:PATH")
       ->type_name("URL");
-  app.footer("`hearth COMMAND --help` says more about one. The configuration is the first of\n"
-             "--config, HEARTH_CONFIG, XDG_CONFIG_HOME/hearth/hearth.yaml and\n"
-             "/etc/hearth/hearth.yaml. Exit codes: 0 done, 1 refused or failed, 2 usage,\n"
-             "3 configuration, 4 no daemon, 5 timed out.");
+  app.footer(
+      "`hearth COMMAND --help` says more about one. The configuration is the first of\n"
+      "--config, HEARTH_CONFIG, XDG_CONFIG_HOME/hearth/hearth.yaml and\n"
+      "/etc/hearth/hearth.yaml. Exit codes: 0 done, 1 refused or failed, 2 usage,\n"
+      "3 configuration, 4 no daemon, 5 timed out.");
   // Help lists groups in the order in which their first command was added.
   for (const CommandGroup group : groups) {
     for (const NamedCommand& row : commands()) {

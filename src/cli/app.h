@@ -1,7 +1,8 @@
 // The command line: arguments in, an exit code out.
 //
-// Contract   0 done, 1 refused or failed, 2 usage, 3 configuration, 4 no daemon, 5 timed out. What was
-//            asked for goes to Streams::out; errors, each with its mend, to Streams::err.
+// Contract   0 done, 1 refused or failed, 2 usage, 3 configuration, 4 no daemon, 5 timed out.
+//            What was asked for goes to Streams::out; errors, each with its mend, to
+//            Streams::err.
 // Threads    one call at a time.
 #pragma once
 
@@ -21,7 +22,7 @@ struct CommandTree {
     CLI::App* app = nullptr;
     CommandRun run;
   };
-  std::vector<Entry> entries;   // one a command, in commands()' order
+  std::vector<Entry> entries;  // one a command, in commands()' order
 
   CommandTree();
   CommandTree(const CommandTree&) = delete;

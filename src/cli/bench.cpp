@@ -44,7 +44,8 @@ Configuration bench_configuration(std::size_t components) {
   return configuration;
 }
 
-// An engine whose loads and unloads finish at once, with the time of each step kept by event kind.
+// An engine whose loads and unloads finish at once, with the time of each step kept by event
+// kind.
 class TimedEngine {
  public:
   void step(const Event::What& what) {
@@ -181,10 +182,8 @@ BenchFigure figure_of(std::string name, std::vector<double> samples) {
     const auto index = static_cast<std::size_t>(share * static_cast<double>(samples.size()));
     return samples[std::min(index, samples.size() - 1)] / 1000;
   };
-  return {.name = std::move(name),
-          .count = samples.size(),
-          .median_us = at(0.5),
-          .p99_us = at(0.99)};
+  return {
+      .name = std::move(name), .count = samples.size(), .median_us = at(0.5), .p99_us = at(0.99)};
 }
 
 std::vector<BenchFigure> bench_engine(std::size_t components, std::size_t rounds) {
@@ -228,8 +227,8 @@ Result<std::vector<BenchFigure>> bench_daemon(const std::string& program) {
   std::vector<BenchFigure> figures;
   figures.push_back(figure_of("GET /healthz", HEARTH_TRY(timed(2000, get))));
   figures.push_back(figure_of("POST /v1/commands, warm", HEARTH_TRY(timed(3000, post_warm))));
-  figures.push_back(figure_of("POST /v1/commands, nothing needed",
-                              HEARTH_TRY(timed(3000, post_nothing))));
+  figures.push_back(
+      figure_of("POST /v1/commands, nothing needed", HEARTH_TRY(timed(3000, post_nothing))));
 
   std::vector<double> unloads;
   std::vector<double> loads;
@@ -242,7 +241,7 @@ Result<std::vector<BenchFigure>> bench_daemon(const std::string& program) {
     loads.push_back(nanoseconds_since(begun));
   }
   figures.push_back(figure_of("load of sleep(1)", std::move(loads)));
-  unloads.erase(unloads.begin());   // the first had nothing to unload
+  unloads.erase(unloads.begin());  // the first had nothing to unload
   figures.push_back(figure_of("unload of sleep(1)", std::move(unloads)));
   figures.push_back(
       figure_of("bare spawn and kill of sleep(1)", HEARTH_TRY(timed(50, spawn_and_reap))));

@@ -1,7 +1,8 @@
 // This machine's figures, measured: what `hearth bench` prints.
 //
-// Contract   every figure is measured here and now; nothing is assumed. The whole takes under a minute.
-//            bench_daemon() starts a daemon of its own, on a folder of its own, and ends it.
+// Contract   every figure is measured here and now; nothing is assumed. The whole takes under a
+//            minute. bench_daemon() starts a daemon of its own, on a folder of its own, and ends
+//            it.
 // Errors     io, unavailable: the daemon could not be started; the detail says why.
 // Threads    one.
 #pragma once
@@ -16,7 +17,7 @@ namespace hearth {
 
 struct BenchFigure {
   std::string name;
-  std::size_t count = 0;     // of measurements
+  std::size_t count = 0;  // of measurements
   double median_us = 0;
   double p99_us = 0;
 };

@@ -1,8 +1,8 @@
 // One command of `hearth`: a file in commands/, found by its stem.
 //
-// Contract   declare() adds the command's own options to `app` and returns what runs it; it is called
-//            for every command at each start, so it does nothing else. What runs it returns the exit
-//            code, or an error whose code says the exit code (docs/errors.md).
+// Contract   declare() adds the command's own options to `app` and returns what runs it; it is
+//            called for every command at each start, so it does nothing else. What runs it
+//            returns the exit code, or an error whose code says the exit code (docs/errors.md).
 // Threads    one thread.
 #pragma once
 
@@ -24,8 +24,8 @@ enum class CommandGroup : unsigned char { daemon, components, insight, configura
 struct Command {
   std::string_view summary;
   CommandGroup group = CommandGroup::tools;
-  bool is_client = false;   // asks a daemon: takes --url
-  bool is_json = true;      // takes --json
+  bool is_client = false;  // asks a daemon: takes --url
+  bool is_json = true;     // takes --json
   CommandRun (*declare)(CLI::App& app) = nullptr;
 };
 

@@ -124,7 +124,8 @@ std::string bash_completions(const CLI::App& root) {
             "    esac\n"
             "  done\n"
             "  case $command in\n"
-            "    '') words=" << quoted(words_after(root)) << " ;;\n";
+            "    '') words="
+         << quoted(words_after(root)) << " ;;\n";
   for (const CLI::App* sub : children(root)) {
     script << "    " << sub->get_name() << ")\n";
     if (!children(*sub).empty()) {
@@ -195,8 +196,8 @@ std::string fish_completions(const CLI::App& root) {
             "complete -c hearth -f\n";
   const auto write = [&](const std::string& condition, const CLI::App& app) {
     for (const CLI::App* sub : children(app)) {
-      script << "complete -c hearth -n " << quoted(condition) << " -a " << sub->get_name()
-             << " -d " << quoted(sub->get_description()) << "\n";
+      script << "complete -c hearth -n " << quoted(condition) << " -a " << sub->get_name() << " -d "
+             << quoted(sub->get_description()) << "\n";
     }
     for (const CLI::Option* option : options(app)) {
       if (option->get_positional()) continue;

@@ -54,12 +54,10 @@ Table component_table(const OrderedJson& rows, std::int64_t now_unix_ms) {
                {"USED"},
                {"ENDPOINT OR LAST ERROR"}}};
   for (const OrderedJson& row : rows) {
-    const double peak =
-        std::max(number_of(row, "peak_bytes"), number_of(row, "declared_bytes"));
+    const double peak = std::max(number_of(row, "peak_bytes"), number_of(row, "declared_bytes"));
     const std::string error = text_of(row, "last_error");
     const bool is_failed = text_of(row, "state") == "failed";
-    table.add({text_of(row, "name"),
-               Cell{state_text(row), colour_of_state(text_of(row, "state"))},
+    table.add({text_of(row, "name"), Cell{state_text(row), colour_of_state(text_of(row, "state"))},
                text_of(row, "priority"), memory_text(row), peak > 0 ? human_bytes(peak) : "-",
                load_time_text(row), human_number(number_of(row, "leases"), 0), warm_text(row),
                ago(text_of(row, "last_used_at"), now_unix_ms),

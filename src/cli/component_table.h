@@ -1,6 +1,7 @@
 // The rows of /v1/components as a table.
 //
-// Contract   component by component in the daemon's order; `now_unix_ms` is what "ago" counts from.
+// Contract   component by component in the daemon's order; `now_unix_ms` is what "ago" counts
+//            from.
 // Threads    pure.
 #pragma once
 

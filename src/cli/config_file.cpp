@@ -21,21 +21,30 @@ ProgramExists program_exists(const Environment& environment) {
 
 std::string probe_text(const ReadyProbe& probe) {
   switch (probe.kind) {
-    case ReadyProbe::Kind::started: return "started";
-    case ReadyProbe::Kind::http: return "http " + probe.value;
-    case ReadyProbe::Kind::tcp: return "tcp " + probe.value;
-    case ReadyProbe::Kind::unix_socket: return "socket " + probe.value;
-    case ReadyProbe::Kind::stdout_line: return "line " + probe.value;
-    case ReadyProbe::Kind::notify: return "notify";
+    case ReadyProbe::Kind::started:
+      return "started";
+    case ReadyProbe::Kind::http:
+      return "http " + probe.value;
+    case ReadyProbe::Kind::tcp:
+      return "tcp " + probe.value;
+    case ReadyProbe::Kind::unix_socket:
+      return "socket " + probe.value;
+    case ReadyProbe::Kind::stdout_line:
+      return "line " + probe.value;
+    case ReadyProbe::Kind::notify:
+      return "notify";
   }
   return "";
 }
 
 std::string history_text(Config::HistoryText kept) {
   switch (kept) {
-    case Config::HistoryText::keep: return "keep";
-    case Config::HistoryText::features: return "features";
-    case Config::HistoryText::none: return "none";
+    case Config::HistoryText::keep:
+      return "keep";
+    case Config::HistoryText::features:
+      return "features";
+    case Config::HistoryText::none:
+      return "none";
   }
   return "";
 }
@@ -112,23 +121,22 @@ OrderedJson problem_json(const ConfigProblem& problem) {
 
 OrderedJson config_json(const Config& config, const std::string& state_dir) {
   const Settings& settings = config.core.settings;
-  OrderedJson json{
-      {"path", config.path},
-      {"listen", {{"http", config.listen_http}, {"socket", config.listen_socket}}},
-      {"has_api_key", !config.api_key.empty()},
-      {"state_dir", state_dir},
-      {"policy", settings.policy},
-      {"reserve_bytes", config.reserve.count},
-      {"loads_parallel", settings.loads_parallel_max},
-      {"load_timeout_ms", settings.load_timeout / 1ms},
-      {"load_attempts", settings.load_attempts_max},
-      {"unknown_memory_bytes", settings.unknown_memory.count},
-      {"threshold", settings.threshold},
-      {"preload_threshold", settings.preload_threshold},
-      {"history_text", history_text(config.history_text)},
-      {"history_days", config.history_days},
-      {"journal_synced", config.is_journal_synced},
-      {"log", {{"level", config.log_level}, {"format", config.log_format}}}};
+  OrderedJson json{{"path", config.path},
+                   {"listen", {{"http", config.listen_http}, {"socket", config.listen_socket}}},
+                   {"has_api_key", !config.api_key.empty()},
+                   {"state_dir", state_dir},
+                   {"policy", settings.policy},
+                   {"reserve_bytes", config.reserve.count},
+                   {"loads_parallel", settings.loads_parallel_max},
+                   {"load_timeout_ms", settings.load_timeout / 1ms},
+                   {"load_attempts", settings.load_attempts_max},
+                   {"unknown_memory_bytes", settings.unknown_memory.count},
+                   {"threshold", settings.threshold},
+                   {"preload_threshold", settings.preload_threshold},
+                   {"history_text", history_text(config.history_text)},
+                   {"history_days", config.history_days},
+                   {"journal_synced", config.is_journal_synced},
+                   {"log", {{"level", config.log_level}, {"format", config.log_format}}}};
   if (const Bytes* bytes = std::get_if<Bytes>(&config.budget)) {
     json["budget_bytes"] = bytes->count;
   } else {

@@ -1,9 +1,9 @@
 // A configuration file, read and checked against this machine.
 //
-// Contract   check_config() adds to what parse_config() tells what only the machine can: programs that are
-//            not there (warnings), and a budget that is a share of memory and too small (errors).
-//            load_config() gives the configuration, or every error, one line each.
-//            The api_key is never shown.
+// Contract   check_config() adds to what parse_config() tells what only the machine can: programs
+//            that are not there (warnings), and a budget that is a share of memory and too small
+//            (errors). load_config() gives the configuration, or every error, one line each. The
+//            api_key is never shown.
 // Threads    pure but for the machine that is looked at.
 #pragma once
 
@@ -18,8 +18,8 @@
 namespace hearth {
 
 struct CheckedConfig {
-  std::optional<Config> config;          // none when a problem is an error
-  std::vector<ConfigProblem> problems;   // in order of place
+  std::optional<Config> config;         // none when a problem is an error
+  std::vector<ConfigProblem> problems;  // in order of place
 };
 
 [[nodiscard]] CheckedConfig check_config(std::string_view text, const std::string& path,

@@ -1,7 +1,7 @@
 // What a command sees of the world around it: streams, environment, common options.
 //
-// Contract   `out` takes what was asked for and nothing else; `err` takes everything said about it.
-//            fail() and the texts it takes name the thing and the mend.
+// Contract   `out` takes what was asked for and nothing else; `err` takes everything said about
+//            it. fail() and the texts it takes name the thing and the mend.
 // Threads    one thread.
 #pragma once
 
@@ -29,15 +29,15 @@ struct Streams {
   std::ostream& out;
   std::ostream& err;
   Environment environment;
-  bool is_terminal = false;      // `out` is one
-  bool has_colour = false;       // it is, NO_COLOR is unset and TERM is not dumb
-  std::size_t width = 0;         // of the terminal; 0: no limit
+  bool is_terminal = false;  // `out` is one
+  bool has_colour = false;   // it is, NO_COLOR is unset and TERM is not dumb
+  std::size_t width = 0;     // of the terminal; 0: no limit
 };
 
 struct CommonOptions {
-  std::string config;            // --config
-  std::string url;               // --url
-  bool is_json = false;          // --json
+  std::string config;    // --config
+  std::string url;       // --url
+  bool is_json = false;  // --json
 };
 
 class Console {
@@ -63,7 +63,8 @@ class Console {
   [[nodiscard]] std::string config_path() const;
   // Reads and checks it; every problem is one line of the error.
   [[nodiscard]] Result<Config> config();
-  // As config(), but a missing file gives the defaults: for commands that only want the state folder.
+  // As config(), but a missing file gives the defaults: for commands that only want the state
+  // folder.
   [[nodiscard]] Result<Config> config_or_defaults();
   [[nodiscard]] std::string state_dir(const Config& config) const;
 

@@ -1,8 +1,9 @@
 // What `hearth init` finds on this machine, and the first hearth.yaml made of it.
 //
-// Contract   discover() looks for programs on PATH and for servers that listen on their usual loopback
-//            ports. first_config() is a valid configuration whatever was found; what cannot be
-//            started without the user's word (a model file) stands there as a comment to complete.
+// Contract   discover() looks for programs on PATH and for servers that listen on their usual
+//            loopback ports. first_config() is a valid configuration whatever was found; what
+//            cannot be started without the user's word (a model file) stands there as a comment
+//            to complete.
 // Threads    pure but for the machine that is looked at.
 #pragma once
 
@@ -16,16 +17,16 @@
 namespace hearth {
 
 struct Candidate {
-  std::string_view name;         // of the component
+  std::string_view name;  // of the component
   std::string_view program;
-  int port = 0;                  // where it listens by itself; 0: nowhere
-  bool is_complete = true;       // can be started as it is; otherwise it stands as a comment
-  std::string_view lines;        // of the component's section, "key: value" a line
+  int port = 0;             // where it listens by itself; 0: nowhere
+  bool is_complete = true;  // can be started as it is; otherwise it stands as a comment
+  std::string_view lines;   // of the component's section, "key: value" a line
 };
 
 struct Finding {
   const Candidate* candidate = nullptr;
-  std::string path;              // of the program; empty: not installed
+  std::string path;  // of the program; empty: not installed
   bool is_listening = false;
 };
 

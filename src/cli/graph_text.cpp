@@ -111,8 +111,8 @@ std::string dot_text(const std::vector<GraphNode>& nodes) {
     }
   }
   for (const auto& [one, other] : conflict_pairs(nodes)) {
-    text += "  " + dot_name(one) + " -> " + dot_name(other) +
-            " [dir=none, style=dashed, color=red];\n";
+    text +=
+        "  " + dot_name(one) + " -> " + dot_name(other) + " [dir=none, style=dashed, color=red];\n";
   }
   return text + "}\n";
 }

@@ -1,8 +1,9 @@
 // Needs and conflicts, drawn.
 //
-// Contract   nodes keep their order. tree_text(): everything that no other needs is a root, its needs stand
-//            below it; what has been drawn before is not drawn below again ("..."); a circle ends
-//            where it closes. dot_text(): Graphviz, needs as arrows, conflicts as red dashed lines.
+// Contract   nodes keep their order. tree_text(): everything that no other needs is a root, its
+//            needs stand below it; what has been drawn before is not drawn below again ("..."); a
+//            circle ends where it closes. dot_text(): Graphviz, needs as arrows, conflicts as red
+//            dashed lines.
 // Threads    pure.
 #pragma once
 
@@ -13,7 +14,7 @@ namespace hearth {
 
 struct GraphNode {
   std::string name;
-  std::string state;                 // empty: not known
+  std::string state;  // empty: not known
   std::vector<std::string> needs;
   std::vector<std::string> conflicts;
 };

@@ -33,8 +33,7 @@ TEST(Graph, DrawsOneComponentAloneWhenAskedTo) {
 }
 
 TEST(Graph, ACircleEndsWhereItCloses) {
-  EXPECT_EQ(tree_text({{"a", "", {"b"}, {}}, {"b", "", {"a"}, {}}}, ""),
-            "a\n└─ b\n   └─ a ...\n");
+  EXPECT_EQ(tree_text({{"a", "", {"b"}, {}}, {"b", "", {"a"}, {}}}, ""), "a\n└─ b\n   └─ a ...\n");
 }
 
 TEST(Graph, IsGraphvizWhenAskedTo) {

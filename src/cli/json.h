@@ -1,7 +1,7 @@
 // The JSON that the daemon answers with, as the commands read it.
 //
-// Contract   keys keep their order, so that --json prints what the daemon said. The text_of family
-//            never throws: what is missing or of another type is the fallback.
+// Contract   keys keep their order, so that --json prints what the daemon said. The text_of
+//            family never throws: what is missing or of another type is the fallback.
 // Threads    values.
 #pragma once
 
@@ -14,7 +14,8 @@ namespace hearth {
 
 [[nodiscard]] std::string text_of(const OrderedJson& object, std::string_view key,
                                   std::string_view fallback = "");
-[[nodiscard]] double number_of(const OrderedJson& object, std::string_view key, double fallback = 0);
+[[nodiscard]] double number_of(const OrderedJson& object, std::string_view key,
+                               double fallback = 0);
 [[nodiscard]] bool flag_of(const OrderedJson& object, std::string_view key);
 // The array or object under `key`; an empty array when there is none.
 [[nodiscard]] OrderedJson part_of(const OrderedJson& object, std::string_view key);

@@ -4,16 +4,32 @@ namespace hearth {
 
 Errc errc_of_status(int status) {
   switch (status) {
-    case 400: case 405: case 415: return Errc::invalid;
-    case 401: case 403: case 421: return Errc::denied;
-    case 404: return Errc::not_found;
-    case 409: return Errc::conflict;
-    case 413: case 431: return Errc::too_large;
-    case 429: return Errc::exhausted;
-    case 502: return Errc::failed;
-    case 503: return Errc::unavailable;
-    case 408: case 504: return Errc::timed_out;
-    default: return Errc::io;
+    case 400:
+    case 405:
+    case 415:
+      return Errc::invalid;
+    case 401:
+    case 403:
+    case 421:
+      return Errc::denied;
+    case 404:
+      return Errc::not_found;
+    case 409:
+      return Errc::conflict;
+    case 413:
+    case 431:
+      return Errc::too_large;
+    case 429:
+      return Errc::exhausted;
+    case 502:
+      return Errc::failed;
+    case 503:
+      return Errc::unavailable;
+    case 408:
+    case 504:
+      return Errc::timed_out;
+    default:
+      return Errc::io;
   }
 }
 

@@ -1,7 +1,8 @@
 // The running daemon, as a command speaks to it: JSON in, JSON out.
 //
-// Contract   an answer below 300 is its JSON; any other is an error whose detail is the daemon's own and
-//            whose code follows its status. `unreachable` is set when no daemon answered at all.
+// Contract   an answer below 300 is its JSON; any other is an error whose detail is the daemon's
+//            own and whose code follows its status. `unreachable` is set when no daemon answered
+//            at all.
 // Errors     as docs/api.md; unavailable when nobody is there.
 // Threads    thread-compatible.
 #pragma once
@@ -22,7 +23,7 @@ class Link {
 
   [[nodiscard]] Result<OrderedJson> get(const std::string& path);
   [[nodiscard]] Result<OrderedJson> post(const std::string& path, const OrderedJson& body,
-                                  Duration timeout = 60s);
+                                         Duration timeout = 60s);
   [[nodiscard]] Result<OrderedJson> del(const std::string& path);
   // An answer of any status that is one, with its status beside it.
   struct Answer {

@@ -1,7 +1,7 @@
 // The log of a component: NAME.log and what was rotated out of it, NAME.log.1 being the newest.
 //
-// Contract   reading needs no daemon. LogFollower keeps its place over a rotation: what was written to the
-//            old file before it was renamed is read first.
+// Contract   reading needs no daemon. LogFollower keeps its place over a rotation: what was
+//            written to the old file before it was renamed is read first.
 // Errors     not_found: the component has never written a log there.
 // Threads    thread-compatible.
 #pragma once

@@ -1,9 +1,10 @@
 // Where things are on this machine: the configuration, the state folder, the running daemon.
 //
-// Contract   the configuration is the first of --config, HEARTH_CONFIG, XDG_CONFIG_HOME/hearth/hearth.yaml
-//            (~/.config without XDG_CONFIG_HOME), /etc/hearth/hearth.yaml; the first two are taken
-//            whether they exist or not, so that a misspelt path is an error and not a surprise.
-//            STATE/address.json is {"http","socket","pid"} of the daemon that runs on that folder.
+// Contract   the configuration is the first of --config, HEARTH_CONFIG,
+//            XDG_CONFIG_HOME/hearth/hearth.yaml (~/.config without XDG_CONFIG_HOME),
+//            /etc/hearth/hearth.yaml; the first two are taken whether they exist or not, so that
+//            a misspelt path is an error and not a surprise. STATE/address.json is
+//            {"http","socket","pid"} of the daemon that runs on that folder.
 // Threads    pure but for the files they read.
 #pragma once
 
@@ -24,8 +25,8 @@ namespace hearth {
 [[nodiscard]] std::string find_config(const std::string& option, const Environment& environment);
 
 struct Address {
-  std::string http;     // "http://127.0.0.1:7411"; empty: none
-  std::string socket;   // path; empty: none
+  std::string http;    // "http://127.0.0.1:7411"; empty: none
+  std::string socket;  // path; empty: none
   int pid = 0;
 };
 

@@ -53,7 +53,7 @@ DaemonOptions daemon_options(const ServeOptions& options, const std::shared_ptr<
   parts.load_config = [path = config.path, state = config.state_dir,
                        environment = options.environment]() -> Result<Config> {
     Config fresh = HEARTH_TRY(load_config(path, environment));
-    fresh.state_dir = state;   // the folder of a running daemon does not move
+    fresh.state_dir = state;  // the folder of a running daemon does not move
     return fresh;
   };
   parts.drivers.push_back(make_process_driver());
@@ -87,8 +87,7 @@ ServerOptions server_options(const Config& config, Daemon& daemon) {
 bool watch_signals(const Descriptor& signals, const Descriptor& ended, Daemon& daemon, Log& log) {
   bool is_stopping = false;
   for (;;) {
-    std::array<pollfd, 2> sources{pollfd{signals.get(), POLLIN, 0},
-                                  pollfd{ended.get(), POLLIN, 0}};
+    std::array<pollfd, 2> sources{pollfd{signals.get(), POLLIN, 0}, pollfd{ended.get(), POLLIN, 0}};
     if (::poll(sources.data(), sources.size(), -1) < 0) continue;
     if (sources[1].revents != 0) return false;
     signalfd_siginfo signal{};
@@ -117,8 +116,7 @@ void end_orderly(Daemon& daemon) {
 
 Result<> open_doors(Server& server, const Config& config, std::ostream& out) {
   HEARTH_TRY(server.start());
-  const Address address{
-      .http = server.address(), .socket = socket_path(config), .pid = ::getpid()};
+  const Address address{.http = server.address(), .socket = socket_path(config), .pid = ::getpid()};
   HEARTH_TRY(write_address(config.state_dir, address));
   out << "hearth " << hearth_version() << " listens at "
       << (address.http.empty() ? "" : address.http + " and ") << address.socket << std::endl;

@@ -53,28 +53,27 @@ std::string status_text(const OrderedJson& status, std::string_view address, boo
                      (is_ending ? ", shutting down" : ""));
   for (const OrderedJson& budget : part_of(status, "budgets")) {
     const std::string name = text_of(budget, "name");
-    line(name == "ram"               ? "memory"
-         : flag_of(budget, "pool")   ? "pool " + name
-                                     : name,
+    line(name == "ram"             ? "memory"
+         : flag_of(budget, "pool") ? "pool " + name
+                                   : name,
          budget_text(budget));
   }
-  line("pressure", pressure + ", " + human_bytes(number_of(status, "available_bytes")) +
-                       " available",
+  line("pressure",
+       pressure + ", " + human_bytes(number_of(status, "available_bytes")) + " available",
        colour_of_pressure(pressure));
-  line("components", count(components, "ready") + " of " + count(components, "total") +
-                         " ready, " + count(components, "loading") + " loading, " +
-                         count(components, "failed") + " failed");
+  line("components", count(components, "ready") + " of " + count(components, "total") + " ready, " +
+                         count(components, "loading") + " loading, " + count(components, "failed") +
+                         " failed");
   line("waiting", count(status, "waiting") + " requests, " + count(status, "leases") + " leases");
-  line("objectives", share_text(number_of(totals, "objectives_met"),
-                                number_of(totals, "objectives_missed")) +
-                         " of waits met theirs; " +
-                         share_text(number_of(totals, "warm_uses"),
-                                    number_of(totals, "uses") - number_of(totals, "warm_uses")) +
-                         " of uses were warm");
+  line("objectives",
+       share_text(number_of(totals, "objectives_met"), number_of(totals, "objectives_missed")) +
+           " of waits met theirs; " +
+           share_text(number_of(totals, "warm_uses"),
+                      number_of(totals, "uses") - number_of(totals, "warm_uses")) +
+           " of uses were warm");
   line("so far", count(totals, "commands") + " commands, " + count(totals, "loads") + " loads, " +
-                     count(totals, "evictions") + " evictions, " +
-                     count(totals, "load_failures") + " failed loads, " +
-                     count(totals, "refusals") + " refusals");
+                     count(totals, "evictions") + " evictions, " + count(totals, "load_failures") +
+                     " failed loads, " + count(totals, "refusals") + " refusals");
   line("policy", text_of(status, "policy"));
   line("daemon", human_bytes(number_of(status, "daemon_rss_bytes")) + " resident, " +
                      count(totals, "steps") + " steps");

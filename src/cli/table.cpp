@@ -12,13 +12,20 @@ namespace {
 
 std::string_view code_of(Colour colour) {
   switch (colour) {
-    case Colour::plain: return "";
-    case Colour::bold: return "\x1b[1m";
-    case Colour::dim: return "\x1b[2m";
-    case Colour::red: return "\x1b[31m";
-    case Colour::green: return "\x1b[32m";
-    case Colour::yellow: return "\x1b[33m";
-    case Colour::blue: return "\x1b[34m";
+    case Colour::plain:
+      return "";
+    case Colour::bold:
+      return "\x1b[1m";
+    case Colour::dim:
+      return "\x1b[2m";
+    case Colour::red:
+      return "\x1b[31m";
+    case Colour::green:
+      return "\x1b[32m";
+    case Colour::yellow:
+      return "\x1b[33m";
+    case Colour::blue:
+      return "\x1b[34m";
   }
   return "";
 }
@@ -114,7 +121,7 @@ std::string Table::render(TableStyle style) const {
   std::string text;
   const auto line = [&](const auto& cell_at) {
     std::string built;
-    std::size_t owed = 0;   // blanks that are written only when something follows
+    std::size_t owed = 0;  // blanks that are written only when something follows
     for (std::size_t c = 0; c < columns_.size(); ++c) {
       const Cell cell = cell_at(c);
       const std::string shown = fitted(cell.text, widths[c]);

@@ -1,8 +1,9 @@
 // A table that a person can read.
 //
-// Contract   columns are as wide as their widest cell, two blanks apart, no blanks at the end of a
-//            line. With a width, the last left-aligned column is cut to fit, ending in "...". Colour is
-//            added only when asked for and never counts as width. Control characters are shown as "?".
+// Contract   columns are as wide as their widest cell, two blanks apart, no blanks at the end of
+//            a line. With a width, the last left-aligned column is cut to fit, ending in "...".
+//            Colour is added only when asked for and never counts as width. Control characters
+//            are shown as "?".
 // Threads    values.
 #pragma once
 
@@ -28,12 +29,12 @@ struct Cell {
 
 struct Column {
   std::string title;
-  bool is_right = false;   // numbers
+  bool is_right = false;  // numbers
 };
 
 struct TableStyle {
   bool has_colour = false;
-  std::size_t width = 0;   // 0: as wide as it is
+  std::size_t width = 0;  // 0: as wide as it is
 };
 
 class Table {
@@ -58,7 +59,7 @@ class Table {
 [[nodiscard]] std::string human_bytes(double bytes);
 // "8 ms", "1.25 s", "3 m 20 s", "2 h 5 m".
 [[nodiscard]] std::string human_span(double milliseconds);
-[[nodiscard]] std::string human_share(double share);   // "38.2 %"
+[[nodiscard]] std::string human_share(double share);  // "38.2 %"
 [[nodiscard]] std::string human_number(double value, int decimals);
 
 }  // namespace hearth

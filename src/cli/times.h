@@ -1,6 +1,7 @@
 // Instants of the API, for people.
 //
-// Contract   unix_ms_of() reads RFC 3339 in UTC ("2026-01-31T12:00:00.000Z"); none when it is not one.
+// Contract   unix_ms_of() reads RFC 3339 in UTC ("2026-01-31T12:00:00.000Z"); none when it is not
+//            one.
 // Threads    pure.
 #pragma once
 

@@ -12,7 +12,7 @@ namespace {
 
 // The last decision about `name` itself whose kind is one of these; none: null.
 OrderedJson last_of(const OrderedJson& decisions, std::string_view name,
-             std::initializer_list<std::string_view> kinds) {
+                    std::initializer_list<std::string_view> kinds) {
   OrderedJson found;
   for (const OrderedJson& decision : decisions) {
     if (text_of(decision, "component") != name) continue;
@@ -36,14 +36,14 @@ void say_memory(std::ostream& text, const OrderedJson& row) {
   const double declared = number_of(row, "declared_bytes");
   text << "  memory: ";
   if (reserved > 0) text << human_bytes(reserved) << " held in the ledger, ";
-  text << (peak > 0 ? human_bytes(peak) + " at its measured peak"
-                    : std::string{"never measured"});
+  text << (peak > 0 ? human_bytes(peak) + " at its measured peak" : std::string{"never measured"});
   text << (declared > 0 ? ", " + human_bytes(declared) + " declared" : ", not declared") << "\n";
 }
 
 }  // namespace
 
-std::string why_text(const OrderedJson& row, const OrderedJson& decisions, std::int64_t now_unix_ms) {
+std::string why_text(const OrderedJson& row, const OrderedJson& decisions,
+                     std::int64_t now_unix_ms) {
   std::ostringstream text;
   const std::string name = text_of(row, "name");
   const std::string state = text_of(row, "state");

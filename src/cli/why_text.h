@@ -1,7 +1,7 @@
 // Why a component is where it is, in a few sentences.
 //
-// Contract   from one row of /v1/components and the decisions that name it, oldest first. Says its
-//            state, the decision that put it there, and what holds it or would bring it back.
+// Contract   from one row of /v1/components and the decisions that name it, oldest first. Says
+//            its state, the decision that put it there, and what holds it or would bring it back.
 // Threads    pure.
 #pragma once
 

@@ -1,7 +1,7 @@
 """A real daemon over small real components, for the tests beside this file.
 
 HEARTH names the binary. Every daemon has its own folder, a free port and a mark in its environment,
-by which what it started is found again. Waiting is polling with a generous end, never a fixed sleep.
+by which what it started is found again. Waiting is polling with a generous end, never a sleep.
 """
 
 import http.client

@@ -12,8 +12,8 @@ void add(Table& table, OrderedJson& rows, const BenchFigure& figure) {
   const auto text = [](double us) {
     return us < 1000 ? human_number(us, us < 10 ? 2 : 1) + " us" : human_span(us / 1000);
   };
-  table.add({figure.name, std::to_string(figure.count), text(figure.median_us),
-             text(figure.p99_us)});
+  table.add(
+      {figure.name, std::to_string(figure.count), text(figure.median_us), text(figure.p99_us)});
   rows.push_back({{"name", figure.name},
                   {"count", figure.count},
                   {"median_us", figure.median_us},

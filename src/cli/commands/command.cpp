@@ -20,8 +20,8 @@ void print_components(Console& console, const OrderedJson& answer) {
   Table table{{{"COMPONENT"}, {"WAS"}, {"NOW"}, {"BECAUSE"}, {"ENDPOINT"}}};
   for (const OrderedJson& row : part_of(answer, "components")) {
     const bool is_cold = flag_of(row, "cold");
-    table.add({text_of(row, "name"), Cell{is_cold ? "cold" : "warm",
-                                          is_cold ? Colour::yellow : Colour::green},
+    table.add({text_of(row, "name"),
+               Cell{is_cold ? "cold" : "warm", is_cold ? Colour::yellow : Colour::green},
                text_of(row, "state"), flag_of(row, "asked") ? "asked for" : "needed",
                text_of(row, "endpoint", "-")});
   }
@@ -34,9 +34,9 @@ Result<int> run(Console& console, const Options& options) {
   const Duration timeout = HEARTH_TRY(duration_option(options.timeout, "--timeout"));
   const Duration lease = HEARTH_TRY(duration_option(options.lease, "--lease"));
   OrderedJson body{{"text", text},
-            {"wait", options.is_not_waiting ? "none" : "ready"},
-            {"timeout_ms", timeout / 1ms},
-            {"lease_ms", lease / 1ms}};
+                   {"wait", options.is_not_waiting ? "none" : "ready"},
+                   {"timeout_ms", timeout / 1ms},
+                   {"lease_ms", lease / 1ms}};
   if (!options.session.empty()) body["session"] = options.session;
   Link& link = *HEARTH_TRY(console.link());
   const OrderedJson answer = HEARTH_TRY(link.post("/v1/commands", body, timeout + 30s));
@@ -49,8 +49,8 @@ Result<int> run(Console& console, const Options& options) {
     return 0;
   }
   print_components(console, answer);
-  console.out() << "\n" << text_of(answer, "id") << ": waited "
-                << human_span(number_of(answer, "wait_ms"));
+  console.out() << "\n"
+                << text_of(answer, "id") << ": waited " << human_span(number_of(answer, "wait_ms"));
   if (const std::string held = text_of(answer, "lease"); !held.empty()) {
     console.out() << ", held by lease " << held << " until "
                   << clock_text(text_of(answer, "lease_expires_at"));

@@ -21,13 +21,13 @@ CommandRun declare(CLI::App& app) {
   auto kind = std::make_unique<std::string>();
   app.add_option("kind", *kind, "A shell, or man for the manual page hearth.1")
       ->required()
-      ->check(CLI::Validator{
-          [](std::string& word) {
-            const bool is_known =
-                word == "bash" || word == "zsh" || word == "fish" || word == "man";
-            return is_known ? std::string{} : "`" + word + "` is none of bash, zsh, fish, man";
-          },
-          ""})
+      ->check(CLI::Validator{[](std::string& word) {
+                               const bool is_known = word == "bash" || word == "zsh" ||
+                                                     word == "fish" || word == "man";
+                               return is_known ? std::string{}
+                                               : "`" + word + "` is none of bash, zsh, fish, man";
+                             },
+                             ""})
       ->type_name("bash|zsh|fish|man");
   return [kind = std::move(kind)](Console& console) { return run(console, *kind); };
 }

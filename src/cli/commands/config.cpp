@@ -37,8 +37,7 @@ Result<Checked> check_file(Console& console, const Options& options) {
     console.mark_bad_config();
     return std::unexpected(text.error());
   }
-  checked.problems =
-      check_config(*text, checked.path, console.streams().environment).problems;
+  checked.problems = check_config(*text, checked.path, console.streams().environment).problems;
   if (options.is_strict) {
     for (ConfigProblem& problem : checked.problems) problem.is_error = true;
   }

@@ -27,8 +27,8 @@ bool print_event(Console& console, const StreamEvent& event) {
 
 Result<int> run(Console& console, const std::optional<std::uint64_t>& after) {
   Link& link = *HEARTH_TRY(console.link());
-  HEARTH_TRY(link.events(
-      after, [&](const StreamEvent& event) { return print_event(console, event); }));
+  HEARTH_TRY(
+      link.events(after, [&](const StreamEvent& event) { return print_event(console, event); }));
   return 0;
 }
 

@@ -2,8 +2,8 @@
 #include <memory>
 
 #include "cli/command.h"
-#include "cli/graph_text.h"
 #include "cli/console.h"
+#include "cli/graph_text.h"
 
 namespace hearth {
 namespace {
@@ -24,8 +24,8 @@ std::vector<std::string> strings_of(const OrderedJson& array) {
 std::vector<GraphNode> nodes_of(const OrderedJson& rows) {
   std::vector<GraphNode> nodes;
   for (const OrderedJson& row : rows) {
-    nodes.push_back({text_of(row, "name"), text_of(row, "state"),
-                     strings_of(part_of(row, "needs")), strings_of(part_of(row, "conflicts"))});
+    nodes.push_back({text_of(row, "name"), text_of(row, "state"), strings_of(part_of(row, "needs")),
+                     strings_of(part_of(row, "conflicts"))});
   }
   return nodes;
 }

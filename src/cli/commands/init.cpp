@@ -6,9 +6,9 @@
 #include <span>
 
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/discovery.h"
 #include "cli/places.h"
-#include "cli/console.h"
 #include "net/http_client.h"
 #include "runtime/files.h"
 
@@ -27,8 +27,9 @@ Result<> write_new(const std::string& path, const std::string& text) {
   if (!file.is_open()) {
     const int error = errno;
     if (error == EEXIST) {
-      return fail(Errc::conflict, path + ": is there already and is never overwritten; "
-                                         "`--output FILE` writes elsewhere");
+      return fail(Errc::conflict, path +
+                                      ": is there already and is never overwritten; "
+                                      "`--output FILE` writes elsewhere");
     }
     return fail(Errc::io, path + ": " + error_text(error));
   }

@@ -18,11 +18,10 @@ Result<int> run(Console& console, const Options& options) {
   Link& link = *HEARTH_TRY(console.link());
   OrderedJson answers = OrderedJson::array();
   for (const std::string& name : options.names) {
-    const OrderedJson answer = HEARTH_TRY(
-        link.post("/v1/components/" + url_escape(name) + "/load",
-                  {{"wait", options.is_not_waiting ? "none" : "ready"},
-                   {"timeout_ms", timeout / 1ms}},
-                  timeout + 30s));
+    const OrderedJson answer = HEARTH_TRY(link.post(
+        "/v1/components/" + url_escape(name) + "/load",
+        {{"wait", options.is_not_waiting ? "none" : "ready"}, {"timeout_ms", timeout / 1ms}},
+        timeout + 30s));
     answers.push_back(answer);
     if (console.is_json()) continue;
     for (const OrderedJson& row : part_of(answer, "components")) {

@@ -4,9 +4,9 @@
 #include <thread>
 
 #include "cli/command.h"
+#include "cli/console.h"
 #include "cli/log_files.h"
 #include "cli/places.h"
-#include "cli/console.h"
 
 namespace hearth {
 namespace {
@@ -34,9 +34,9 @@ Result<> check_name(const Config& config, const std::string& folder, const std::
   }
   if (std::ranges::find(names, name) != names.end()) return {};
   const auto near = near_names(name, names);
-  return fail(Errc::not_found, "there is no component `" + printable(name) + "` and no log of it" +
-                                   (near.empty() ? " in " + folder
-                                                 : ": did you mean `" + near.front() + "`?"));
+  return fail(Errc::not_found,
+              "there is no component `" + printable(name) + "` and no log of it" +
+                  (near.empty() ? " in " + folder : ": did you mean `" + near.front() + "`?"));
 }
 
 Result<int> run(Console& console, const Options& options) {

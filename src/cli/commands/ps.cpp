@@ -39,7 +39,7 @@ Result<int> run(Console& console, const Options& options) {
     if (console.streams().is_terminal && !console.is_json()) console.out() << "\x1b[H\x1b[2J";
     (void)HEARTH_TRY(show(console, link, options));
     console.out().flush();
-    if (!console.out()) return 0;   // the reader of a pipe is gone
+    if (!console.out()) return 0;  // the reader of a pipe is gone
     std::this_thread::sleep_for(1s);
   }
 }

@@ -1,16 +1,15 @@
-#include "sim/command.h"
-
 #include <algorithm>
 #include <memory>
 
 #include "cli/command.h"
 #include "cli/console.h"
+#include "sim/command.h"
 
 namespace hearth {
 namespace {
 
-// The words after `sim`, as they were given: the simulator reads them itself, so that it is the same
-// program as hearth-sim, which has no other library.
+// The words after `sim`, as they were given: the simulator reads them itself, so that it is the
+// same program as hearth-sim, which has no other library.
 Result<int> run(Console& console) {
   const auto& words = console.arguments();
   const auto at = std::ranges::find(words, "sim");
@@ -28,10 +27,8 @@ CommandRun declare(CLI::App& app) {
   auto options = std::make_unique<Options>();
   app.add_option("--seed", options->seed, "The seed of the day (1), or several: A..B")
       ->type_name("N");
-  app.add_option("--virtual", options->span, "How long, in virtual time (24h)")
-      ->type_name("SPAN");
-  app.add_option("--components", options->components, "How many components (64)")
-      ->type_name("N");
+  app.add_option("--virtual", options->span, "How long, in virtual time (24h)")->type_name("SPAN");
+  app.add_option("--components", options->components, "How many components (64)")->type_name("N");
   app.add_flag("--trace", options->has_trace, "Print every event and action");
   app.add_flag("--swarm", options->is_swarm, "Seed after seed with other faults and sizes");
   app.add_flag("--no-faults", options->is_faultless, "A world where nothing goes wrong");

@@ -11,9 +11,9 @@ namespace {
 Result<int> run(Console& console) {
   if (console.is_json()) {
     console.print(OrderedJson{{"version", std::string{hearth_version()}},
-                       {"core_version", Engine::version},
-                       {"events_version", events_version},
-                       {"compiler", __VERSION__}});
+                              {"core_version", Engine::version},
+                              {"events_version", events_version},
+                              {"compiler", __VERSION__}});
   } else {
     console.out() << "hearth " << hearth_version() << "\n";
   }

@@ -19,7 +19,7 @@ Result<int> run(Console& console, const Options& options) {
   const OrderedJson row = HEARTH_TRY(link.get("/v1/components/" + url_escape(options.name)));
   const std::string name = text_of(row, "name");
   const OrderedJson answer = HEARTH_TRY(link.get("/v1/decisions?component=" + url_escape(name) +
-                                          "&limit=" + std::to_string(options.limit)));
+                                                 "&limit=" + std::to_string(options.limit)));
   if (console.is_json()) {
     console.print(OrderedJson{{"component", row}, {"decisions", part_of(answer, "decisions")}});
     return 0;
