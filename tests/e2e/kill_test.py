@@ -1,7 +1,7 @@
 """kill -9 of the daemon, again and again, in counted phases of its work.
 
-Nothing acknowledged is lost, nothing is corrupt, nothing that it started is left. 20 kills; as many as
-HEARTH_KILLS says otherwise.
+Nothing acknowledged is lost, nothing is corrupt, nothing that it started is left. 20 kills, or as
+many as HEARTH_KILLS says.
 """
 
 import os
