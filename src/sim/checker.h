@@ -84,7 +84,6 @@ class Checker {
     Bytes peak;
     Instant load_due;              // a load not done by then is cancelled
     Instant idle_since;            // when it was last in use, had dependents, or came up
-    bool was_unloaded = false;     // by the engine, so that a load is a reload
     std::vector<Instant> reloads;  // without a demand or pressure in between
   };
   struct Lease {

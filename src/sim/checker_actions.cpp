@@ -44,7 +44,7 @@ bool Checker::is_demanded(ComponentId id) const {
 // I7: what was unloaded and comes back by itself, again and again, while there is memory.
 void Checker::check_thrash(ComponentId id, Model& model) {
   if (is_demanded(id)) model.reloads.clear();
-  if (!model.was_unloaded || pressure_ > Pressure::low || is_demanded(id)) return;
+  if (pressure_ > Pressure::low) return;
   std::erase_if(model.reloads, [this](Instant then) { return now_ - then >= 10min; });
   model.reloads.push_back(now_);
   if (model.reloads.size() > 3) {
@@ -200,7 +200,9 @@ void Checker::check_granted(const action::Reply& a, const Asked& asked) {
     if (place == asked.components.end()) continue;
     const bool was_ready =
         asked.was_ready[static_cast<std::size_t>(place - asked.components.begin())];
-    if (row.is_cold == was_ready) violate("I4", who + ": cold and warm are mixed up");
+    if (row.is_cold == was_ready) {
+      violate("I4", who + ": " + name(row.component) + (was_ready ? " was" : " was not") + " ready");
+    }
   }
   std::ranges::sort(members);
   if (members != closure(asked.asked)) violate("I4", who + " is granted something else than it asked");

@@ -230,7 +230,6 @@ void Checker::on(const event::LoadFinished& e) {
   touch(id);
   Model& model = at(id);
   if (e.outcome != WorkOutcome::done) {
-    model.was_unloaded = false;
     gone(id);
     return;
   }
@@ -247,7 +246,6 @@ void Checker::on(const event::UnloadFinished& e) {
   const ComponentId id = found->second;
   unloads_.erase(found);
   touch(id);
-  at(id).was_unloaded = true;
   gone(id);
 }
 
@@ -270,7 +268,6 @@ void Checker::on(const event::ComponentExited& e) {
   Model& model = at(e.component);
   if (model.phase != Phase::resident || model.load != e.load) return;
   touch(e.component);
-  model.was_unloaded = false;
   excuse_dependents(e.component);
   gone(e.component);
 }
@@ -320,7 +317,6 @@ void Checker::on(const event::Restored& e) {
     touch(ComponentId{i});
     at(ComponentId{i}).may_close = true;
     if (!runs[i] && models_[i].phase != Phase::gone) {
-      models_[i].was_unloaded = false;
       gone(ComponentId{i});
     }
   }

@@ -145,6 +145,37 @@ std::string to_text(Instant at) {
          padded(ms / 1000 % 60, 2) + "." + padded(ms % 1000, 3);
 }
 
+std::string state_table(const Engine& engine) {
+  const Teller teller{engine};
+  std::string text;
+  for (std::uint32_t i = 0; i < engine.component_count(); ++i) {
+    const ComponentView view = engine.component(ComponentId{i});
+    text += std::string{view.name} + " " + std::string{name_of(view.state)} + " priority " +
+            std::string{name_of(view.priority)} + ", holds " + megabytes(view.reserved) +
+            ", bound " + megabytes(engine.bound(view.id)) + ", leases " +
+            std::to_string(view.leases);
+    if (view.is_idle) text += ", idle";
+    if (view.is_pinned) text += ", pinned";
+    if (view.is_preload) text += ", preload";
+    if (view.is_removed) text += ", removed";
+    if (!engine.needs_of(view.id).empty()) text += ", needs" + teller.of(engine.needs_of(view.id));
+    if (!engine.conflicts_of(view.id).empty()) {
+      text += ", conflicts" + teller.of(engine.conflicts_of(view.id));
+    }
+    text += '\n';
+  }
+  const Ledger& ledger = engine.ledger();
+  for (std::uint16_t i = 0; i < ledger.resource_count(); ++i) {
+    text += "resource " + std::to_string(i) + ": " + megabytes(ledger.used(ResourceId{i})) +
+            " of " + megabytes(ledger.budget(ResourceId{i})) + '\n';
+  }
+  for (std::uint16_t i = 1; i < ledger.pool_count(); ++i) {
+    text += "pool " + std::to_string(i) + ": " + megabytes(ledger.pool_used(PoolId{i})) + " of " +
+            megabytes(ledger.pool_budget(PoolId{i})) + '\n';
+  }
+  return text;
+}
+
 std::string to_text(const Event& event, const Engine& engine) {
   return to_text(event.at) + " " + std::string{name_of(event)} +
          std::visit(Teller{engine}, event.what);

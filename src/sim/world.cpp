@@ -289,6 +289,7 @@ Instant World::probes_end() const { return Instant{} + options_.virtual_time / 1
 void World::finish(SimReport& report) {
   report.digest = digest_.value();
   report.violation = checker_.violation();
+  if (report.violation && options_.trace != nullptr) *options_.trace << state_table(engine_);
   const Totals& totals = engine_.totals();
   report.loads = totals.loads;
   report.unloads = totals.unloads;

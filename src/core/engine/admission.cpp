@@ -144,8 +144,22 @@ bool Engine::Impl::check_members(Request& request, const std::vector<ComponentId
       return false;
     }
   }
+  if (!check_rest(request, missing)) return false;
   if (pressure >= Pressure::critical) {
     hinder(request, Reason::pressure, missing.front(), missing.front());
+    return false;
+  }
+  return true;
+}
+
+// What nobody asked for is loaded three times in ten minutes at most.
+bool Engine::Impl::check_rest(Request& request, const std::vector<ComponentId>& missing) {
+  if (request.kind != WantKind::keep && request.kind != WantKind::preload) return true;
+  for (const ComponentId id : missing) {
+    const Instant again = rests_until(id);
+    if (again <= now) continue;
+    arm(TimerKind::retry, id.value, again);
+    hinder(request, Reason::restart, id, id);
     return false;
   }
   return true;
@@ -172,7 +186,7 @@ bool Engine::Impl::can_displace(ComponentId rival, Priority priority,
                                 std::vector<ComponentId>& victims) const {
   const Component& c = at(rival);
   if (std::ranges::find(victims, rival) != victims.end()) return true;
-  if (c.state != State::ready || c.leases > 0 || c.fast_pending > 0 || c.wanted > 0 || c.is_pinned ||
+  if (c.state != State::ready || c.leases > 0 || c.fast_pending > 0 || c.claimed > 0 || c.is_pinned ||
       c.spec.priority == Priority::core || c.spec.priority > priority) {
     return false;
   }
@@ -300,41 +314,32 @@ std::optional<std::vector<ComponentId>> Engine::Impl::victims_for(
   std::vector<Ledger::Demand> gone = leaving_demands();
   std::vector<ComponentId> victims;
   auto short_of = ledger.shortfall(wanted, gone);
-  const auto is_spared = [&](ComponentId id) {
-    return std::ranges::find(spared, id) != spared.end() ||
-           std::ranges::find(victims, id) != victims.end();
+  const auto is_victim = [&](ComponentId id) {
+    return std::ranges::find(victims, id) != victims.end();
+  };
+  // A component that only victims depend on is idle as soon as they are gone.
+  const auto is_exposed = [&](ComponentId id) {
+    const Component& c = at(id);
+    const bool is_held = c.state != State::ready || c.leases > 0 || c.fast_pending > 0 ||
+                         c.claimed > 0 || c.is_pinned || c.spec.priority == Priority::core;
+    return !is_held && std::ranges::all_of(c.dependents, [&](ComponentId dependent) {
+      return !is_engaged(dependent) || is_victim(dependent);
+    });
   };
   while (short_of) {
+    // First what gives memory where it is short, then what holds something by needing it.
     std::optional<ComponentId> chosen;
-    const auto try_choose = [&](ComponentId id) {
-      if (!chosen && !is_spared(id) &&
-          Ledger::share(ledger.demand_of(id), *short_of) > Bytes{}) {
-        chosen = id;
-      }
-    };
-    for (const auto& [priority, key, id] : idle) {
-      if (chosen) break;
-      try_choose(id);
-    }
-    // A component that only victims depend on is idle as soon as they are gone.
-    for (std::size_t i = 0; i < victims.size() && !chosen; ++i) {
-      for (const ComponentId need : at(victims[i]).needs) {
-        const Component& c = at(need);
-        const bool is_held = c.state != State::ready || c.leases > 0 || c.fast_pending > 0 ||
-                             c.wanted > 0 || c.is_pinned || c.spec.priority == Priority::core;
-        const bool is_alone = std::ranges::all_of(c.dependents, [&](ComponentId dependent) {
-          return !is_engaged(dependent) ||
-                 std::ranges::find(victims, dependent) != victims.end();
-        });
-        if (!is_held && is_alone) try_choose(need);
-      }
-    }
-    if (!chosen) {
-      // Nothing gives memory itself, yet an idle dependent may hold one that does.
-      for (const auto& [priority, key, id] : idle) {
-        if (!is_spared(id) && !at(id).needs.empty()) {
-          chosen = id;
-          break;
+    for (const bool gives : {true, false}) {
+      const auto try_choose = [&](ComponentId id) {
+        if (chosen || is_victim(id) || std::ranges::find(spared, id) != spared.end()) return;
+        const bool is_help = gives ? Ledger::share(ledger.demand_of(id), *short_of) > Bytes{}
+                                   : !at(id).needs.empty();
+        if (is_help) chosen = id;
+      };
+      for (const auto& [priority, key, id] : idle) try_choose(id);
+      for (std::size_t i = 0; i < victims.size() && !chosen; ++i) {
+        for (const ComponentId need : at(victims[i]).needs) {
+          if (is_exposed(need)) try_choose(need);
         }
       }
     }

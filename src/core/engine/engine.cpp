@@ -11,13 +11,10 @@ void Engine::Impl::step(const Event& event, std::vector<Action>& actions) {
   out = &actions;
   ++totals.steps;
   now = std::max(now, event.at);
-  // What has happened comes before what is due: after a restart the gates and works of before mean
-  // nothing, and a load that is done is not too late because the machine slept.
-  const bool is_fact = std::holds_alternative<event::Restored>(event.what) ||
-                       std::holds_alternative<event::LoadFinished>(event.what);
-  if (!is_fact) fire_due();
+  // What has happened comes before what is due: a load that is done is not too late because the
+  // machine slept, and what a command asks for is not closed for idleness in the same breath.
   dispatch(event);
-  if (is_fact) fire_due();
+  fire_due();
   if (is_dirty) settle();
   flush_record();
   arm_shell();

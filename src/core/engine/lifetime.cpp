@@ -54,6 +54,7 @@ void Engine::Impl::on(const event::Restored& event) {
   for (const event::Running& one : event.running) {
     if (one.component.value < components.size()) adopt(one);
   }
+  timers.clear();
   rebuild_derived();
   settle_adopted();
   apply_next_specs();

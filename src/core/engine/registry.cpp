@@ -172,6 +172,7 @@ void Engine::Impl::recount() {
   for (Component& c : components) {
     c.engaged_dependents = 0;
     c.wanted = 0;
+    c.claimed = 0;
     c.leases = 0;
     c.preemptible_leases = 0;
     c.fast_leases = 0;
@@ -187,7 +188,10 @@ void Engine::Impl::recount() {
   for (const auto& [id, request] : requests) {
     if (request.kind == WantKind::unload) ++unload_requests;
     if (request.kind == WantKind::unload) continue;
-    for (const ComponentId component : request.closure) ++at(component).wanted;
+    for (const ComponentId component : request.closure) {
+      ++at(component).wanted;
+      if (has_claim(request)) ++at(component).claimed;
+    }
   }
   for (std::uint32_t i = 0; i < components.size(); ++i) {
     const ComponentId id{i};

@@ -321,8 +321,16 @@ void Engine::Impl::want(const Request& request, bool is_more) {
     HEARTH_ASSERT(is_more || c.wanted > 0);
     c.wanted += is_more ? 1U : 0U;
     c.wanted -= is_more ? 0U : 1U;
+    if (has_claim(request)) c.claimed += is_more ? 1U : -1U;
     refresh_idle(id);
   }
+}
+
+// What would only come, or come back, by itself keeps nobody else from the memory that it waits with.
+bool Engine::Impl::has_claim(const Request& request) {
+  if (request.kind == WantKind::preload || request.kind == WantKind::unload) return false;
+  return request.kind != WantKind::keep || request.reason == Reason::core ||
+         request.reason == Reason::pin;
 }
 
 void Engine::Impl::request_timed_out(Request& request) {

@@ -132,6 +132,7 @@ struct Component {
   // Derived: kept up to date as things change.
   unsigned engaged_dependents = 0;     // that hold a reservation
   unsigned wanted = 0;                 // waiting requests whose closure holds it
+  unsigned claimed = 0;                // those of them that keep it from going
 
   template <class A>
   void fields(A& a) {
@@ -286,6 +287,7 @@ struct Engine::Impl {
   void enqueue(Request request);
   void dequeue(RequestId id);
   void want(const Request& request, bool is_more);
+  static bool has_claim(const Request& request);
   void request_timed_out(Request& request);
   void fail_waiting_on(ComponentId id);
   void keep(ComponentId id, Reason reason);
@@ -300,6 +302,7 @@ struct Engine::Impl {
   void settle_keeps();
   bool admit_waiting();
   bool try_admit(Request& request);
+  bool check_rest(Request& request, const std::vector<ComponentId>& missing);
   bool check_members(Request& request, const std::vector<ComponentId>& missing);
   bool clear_conflicts(Request& request, const std::vector<ComponentId>& missing);
   bool make_room(Request& request, const std::vector<ComponentId>& missing);

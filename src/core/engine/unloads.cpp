@@ -36,7 +36,7 @@ bool Engine::Impl::is_free(ComponentId id) const {
 
 bool Engine::Impl::can_be_idle(ComponentId id) const {
   const Component& c = at(id);
-  return c.state == State::ready && is_free(id) && c.wanted == 0 && !c.is_pinned &&
+  return c.state == State::ready && is_free(id) && c.claimed == 0 && !c.is_pinned &&
          c.spec.priority != Priority::core && !is_shutting_down;
 }
 
@@ -303,7 +303,7 @@ void Engine::Impl::on(const event::UnloadRequested& event) {
                  std::ranges::find(request.asked, dependent) != request.asked.end();
         });
         if (is_alone && c.state == State::ready && c.leases == 0 && c.fast_pending == 0 &&
-            c.wanted == 0 && !c.is_pinned && c.spec.priority != Priority::core &&
+            c.claimed == 0 && !c.is_pinned && c.spec.priority != Priority::core &&
             std::ranges::find(request.asked, need) == request.asked.end()) {
           request.asked.push_back(need);
         }
