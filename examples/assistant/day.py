@@ -61,10 +61,11 @@ remember talk remember
 expand differentiate talk
 
 * chess chess faces hear
-* translation search document
-* faces talk chess say
-* read proofread talk hear
+* faces translation search document
+* talk faces chess read
+* faces proofread talk hear
 talk faces read faces talk
+* faces say talk chess
 chess talk chess talk
 hear translation talk hear
 look_up talk define
@@ -83,12 +84,13 @@ expand talk differentiate
 chess talk define
 
 related talk related related
-define related talk
-* expand differentiate talk
+* define related talk related
 related define_noted
-chess talk chess related
+* related expand talk related
+differentiate talk
+chess talk chess
 document talk expand_written
-translation talk translation talk related
+translation talk translation talk
 proofread read_aloud see
 say talk read_translated
 look_up remember talk

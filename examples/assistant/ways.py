@@ -159,7 +159,6 @@ class ByHearth:
             self.process.wait()
             raise
         self.connection = http.client.HTTPConnection(self.address, timeout=90)
-        self.loads = 0
 
     def roots(self):
         return [self.process.pid]
@@ -198,7 +197,6 @@ class ByHearth:
         self.answer = answer
         asked = {i["component"] for i in answer["intents"] if i["probability"] >= 0.5}
         cold = [c["name"] for c in answer["components"] if c["cold"]]
-        self.loads += len(cold)
         return asked, {c["name"]: c["endpoint"] for c in answer["components"]}, cold
 
     def end(self, command):
@@ -209,9 +207,8 @@ class ByHearth:
 
     def close(self, result):
         try:
-            result.loads = self.loads
-            status = self.talk("GET", "/v1/status")
-            result.evictions = status.get("evictions", status.get("counters", {}).get("evictions"))
+            totals = self.talk("GET", "/v1/status")["totals"]
+            result.loads, result.evictions = totals["loads"], totals["evictions"]
         finally:
             self.connection.close()
             self.process.terminate()

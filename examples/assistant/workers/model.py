@@ -11,14 +11,15 @@ import torch
 WIDTH, HEADS, LAYERS, CONTEXT, BYTES = 768, 12, 6, 128, 256
 
 
-def network():
-    """The layers, without weights worth the name."""
+def network(device="cpu"):
+    """The layers with new weights; with none at all on the device "meta"."""
     layer = torch.nn.TransformerEncoderLayer(
-        WIDTH, HEADS, 4 * WIDTH, dropout=0.0, batch_first=True, norm_first=True)
+        WIDTH, HEADS, 4 * WIDTH, dropout=0.0, batch_first=True, norm_first=True, device=device)
     return torch.nn.ModuleDict({
-        "embed": torch.nn.Embedding(BYTES, WIDTH), "place": torch.nn.Embedding(CONTEXT, WIDTH),
+        "embed": torch.nn.Embedding(BYTES, WIDTH, device=device),
+        "place": torch.nn.Embedding(CONTEXT, WIDTH, device=device),
         "body": torch.nn.TransformerEncoder(layer, LAYERS, enable_nested_tensor=False),
-        "head": torch.nn.Linear(WIDTH, BYTES)})
+        "head": torch.nn.Linear(WIDTH, BYTES, device=device)})
 
 
 def weights_path():
@@ -28,11 +29,13 @@ def weights_path():
 class Model(Worker):
     def load(self):
         torch.set_num_threads(1)
-        torch.nn.init.kaiming_uniform_ = torch.nn.init.xavier_uniform_ = lambda t, *_, **__: t
-        self.net = network().eval()
+        self.net = network("meta").eval()
         weights = torch.load(weights_path())
-        for name, parameter in self.net.named_parameters():
-            parameter.data = weights[name]
+        for prefix, module in self.net.named_modules():
+            for name, parameter in module._parameters.items():
+                if parameter is not None:
+                    module._parameters[name] = torch.nn.Parameter(
+                        weights[f"{prefix}.{name}"], requires_grad=False)
         self.scores("a warm start")
 
     def scores(self, text):

@@ -16,9 +16,10 @@ class Voice(Worker):
     def speak(self, text):
         if not all(c.isalnum() or c in " ,.'?!" for c in text) or not text.strip():
             raise BadRequest("plain text is wanted")
+        said = f'(utt.synth (eval (list (quote Utterance) (quote Text) "{text}")))'
         self.festival.stdin.write((
-            f'(utt.save.wave (utt.synth (eval (list (quote Utterance) (quote Text) "{text}")))'
-            f' "{self.path}" (quote riff))\n(begin (format t "spoken\\n") (fflush nil))\n').encode())
+            f'(utt.save.wave {said} "{self.path}" (quote riff))\n'
+            '(begin (format t "spoken\\n") (fflush nil))\n').encode())
         self.festival.stdin.flush()
         if b"spoken" not in self.festival.stdout.readline():
             raise RuntimeError("festival ended")
