@@ -151,8 +151,7 @@ Result<> probe_tcp(int port, const ProbeWait& wait) {
 
 Result<> probe_unix(const std::string& path, const ProbeWait& wait) {
   const std::filesystem::path file{path};
-  const Descriptor directory{
-      ::open(file.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+  const Descriptor directory{::open(file.parent_path().c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
   if (!directory.is_open()) return fail(Errc::unavailable, error_text(errno));
   const std::string name = short_socket_path(directory.get(), file.filename().string());
   sockaddr_un address{};
@@ -165,9 +164,9 @@ Result<> probe_unix(const std::string& path, const ProbeWait& wait) {
 
 Result<int> exchange(const ProbeRequest& request, const ProbeWait& wait) {
   const Descriptor socket = HEARTH_TRY(connect_tcp(request.port, wait));
-  std::string text = request.method + " " + request.path + " HTTP/1.1\r\nHost: 127.0.0.1:" +
-                     std::to_string(request.port) + "\r\nUser-Agent: hearth\r\nAccept: */*\r\n" +
-                     "Connection: close\r\n";
+  std::string text = request.method + " " + request.path +
+                     " HTTP/1.1\r\nHost: 127.0.0.1:" + std::to_string(request.port) +
+                     "\r\nUser-Agent: hearth\r\nAccept: */*\r\n" + "Connection: close\r\n";
   if (!request.body.empty() || request.method != "GET") {
     const bool is_json = request.body.starts_with('{') || request.body.starts_with('[');
     text += "Content-Length: " + std::to_string(request.body.size()) + "\r\nContent-Type: ";

@@ -1,7 +1,8 @@
 // Waiting for a component: connections and one HTTP exchange that end at once when it dies.
 //
-// Contract   every wait also watches the interrupts: a descriptor of them that becomes readable ends the
-//            wait with Errc::unavailable. exchange() reads the whole answer and returns its status.
+// Contract   every wait also watches the interrupts: a descriptor of them that becomes readable
+//            ends the wait with Errc::unavailable. exchange() reads the whole answer and returns
+//            its status.
 // Domain     loopback TCP and Unix sockets; no TLS, no redirects, no keep-alive.
 // Errors     unavailable: nobody listens, or interrupted; timed_out; corrupt: not HTTP.
 // Threads    thread-safe.

@@ -80,7 +80,10 @@ bool mentions_port(const Launch& launch) {
 class Loading {
  public:
   Loading(const LoadJob& job, const ProcessDriverOptions& options, Ports& ports, int stop_fd)
-      : job_(job), options_(options), ports_(ports), deadline_(boot_now() + job.timeout),
+      : job_(job),
+        options_(options),
+        ports_(ports),
+        deadline_(boot_now() + job.timeout),
         stop_fd_(stop_fd) {}
   ~Loading() {
     if (is_port_ours_) ports_.give_back(port_);
@@ -111,7 +114,7 @@ class Loading {
   int port_ = 0;
   bool is_port_ours_ = false;
   bool is_told_ready_ = false;
-  std::string last_failure_;         // of the probe
+  std::string last_failure_;  // of the probe
   SuperviseJob supervise_;
   std::unique_ptr<ProcessInstance> instance_;
   std::array<int, 2> interrupts_{};  // the supervisor's socket and the stop
@@ -242,8 +245,8 @@ Result<> Loading::start() {
   const Descriptor theirs{ends[1]};
   const int size = 1024 * 1024;
   (void)::setsockopt(parts.control.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-  HEARTH_TRY(spawn_supervisor(options_.supervisor, job_.launch.name, theirs.get(),
-                              parts.supervisor));
+  HEARTH_TRY(
+      spawn_supervisor(options_.supervisor, job_.launch.name, theirs.get(), parts.supervisor));
   interrupts_ = {parts.control.get(), stop_fd_};
   SuperviseOrder order;
   order.job = supervise_;
@@ -307,8 +310,8 @@ Result<bool> Loading::probe() {
 Result<> Loading::await_ready() {
   const Instant quick_until = boot_now() + probe_quick_time;
   const ReadyProbe::Kind kind = job_.launch.ready.kind;
-  const bool is_told = kind == ReadyProbe::Kind::started ||
-                       kind == ReadyProbe::Kind::stdout_line || kind == ReadyProbe::Kind::notify;
+  const bool is_told = kind == ReadyProbe::Kind::started || kind == ReadyProbe::Kind::stdout_line ||
+                       kind == ReadyProbe::Kind::notify;
   Duration step = is_told ? job_.timeout : probe_step;
   bool is_started = false;
   while (true) {
@@ -321,18 +324,20 @@ Result<> Loading::await_ready() {
           is_started = true;
           if (kind == ReadyProbe::Kind::started) is_told_ready_ = true;
           break;
-        case SuperviseReport::Kind::ready: is_told_ready_ = true; break;
+        case SuperviseReport::Kind::ready:
+          is_told_ready_ = true;
+          break;
         case SuperviseReport::Kind::spawn_failed:
-          return explain(Errc::not_found, "cannot start `" + supervise_.argv.front() +
-                                              "`: " + report->text +
-                                              "; check its `cmd`, or install it");
+          return explain(Errc::not_found, "cannot start `" + supervise_.argv.front() + "`: " +
+                                              report->text + "; check its `cmd`, or install it");
         case SuperviseReport::Kind::exited:
           (void)instance_->kill();
           return fail(Errc::failed,
                       job_.launch.name + ": ended before it was ready: " + report->text +
                           (report->last_line.empty() ? "" : "; last line: " + report->last_line) +
                           " (log: " + job_.log_path + ")");
-        case SuperviseReport::Kind::hello: break;
+        case SuperviseReport::Kind::hello:
+          break;
       }
       if (kind != ReadyProbe::Kind::http && !is_told_ready_) continue;
     }
@@ -364,9 +369,9 @@ Result<> Loading::warm_up() {
                              .body = expanded(warmup->body)};
   const auto status = exchange(request, {deadline_, interrupts_});
   if (status && *status / 100 == 2) return {};
-  const std::string what = "its warm-up request " + request.method + " " + request.path +
-                           " failed: " +
-                           (status ? "status " + std::to_string(*status) : status.error().detail);
+  const std::string what =
+      "its warm-up request " + request.method + " " + request.path +
+      " failed: " + (status ? "status " + std::to_string(*status) : status.error().detail);
   return explain(status ? Errc::failed : status.error().code, what);
 }
 

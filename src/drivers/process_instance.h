@@ -1,7 +1,7 @@
 // A component that runs under its supervisor, as the driver holds it.
 //
-// Contract   as ports/driver.h. Destroying it without unload() closes the socket: the supervisor then
-//            does what on_exit says.
+// Contract   as ports/driver.h. Destroying it without unload() closes the socket: the supervisor
+//            then does what on_exit says.
 // Threads    as ports/driver.h.
 #pragma once
 
@@ -23,7 +23,7 @@ class ProcessInstance : public Instance {
     SuperviseJob job;
     Descriptor control;
     pid_t supervisor = 0;
-    bool is_child = true;    // false: adopted, somebody else reaps it
+    bool is_child = true;  // false: adopted, somebody else reaps it
     int main_process = 0;
   };
   explicit ProcessInstance(Parts parts) : parts_(std::move(parts)) {}

@@ -234,8 +234,8 @@ TEST_F(ProcessDriver, StopsLoadingWhenItIsToldTo) {
 TEST_F(ProcessDriver, ToldToStopBeforeItStartedLoadsNothing) {
   std::stop_source stop;
   stop.request_stop();
-  EXPECT_FALSE(driver_->load(job({"--ready-after", "3600000", "--listen", "${PORT}"}),
-                             stop.get_token()));
+  EXPECT_FALSE(
+      driver_->load(job({"--ready-after", "3600000", "--listen", "${PORT}"}), stop.get_token()));
   EXPECT_TRUE(marked_processes("HEARTH_RUN_DIR=" + root_ + "/run").empty());
 }
 
@@ -264,7 +264,8 @@ TEST_F(ProcessDriver, NoticesThatItsSupervisorWasKilledAndEndsWhatItLeft) {
 }
 
 TEST_F(ProcessDriver, KillsWhatIgnoresTheSignalWhenItsGraceIsOver) {
-  LoadJob stubborn = job({"--ignore-term", "--fork-orphans", orphans_file(), "--listen", "${PORT}"});
+  LoadJob stubborn =
+      job({"--ignore-term", "--fork-orphans", orphans_file(), "--listen", "${PORT}"});
   stubborn.launch.stop.grace = 200ms;
   auto loaded = load(stubborn);
   ASSERT_TRUE(loaded) << loaded.error().detail;
@@ -335,7 +336,8 @@ class DeadDaemon : public ProcessDriver {
 };
 
 TEST_F(DeadDaemon, NothingOfItsComponentsOutlivesItByTwoSeconds) {
-  load_and_be_killed(job({"--ignore-term", "--fork-orphans", orphans_file(), "--listen", "${PORT}"}));
+  load_and_be_killed(
+      job({"--ignore-term", "--fork-orphans", orphans_file(), "--listen", "${PORT}"}));
   const Instant died = boot_now();
   const auto is_clean = [&] {
     return orphans().size() == 2 && std::ranges::none_of(orphans(), is_alive) &&
@@ -359,8 +361,8 @@ TEST_F(DeadDaemon, WhatIsToBeKeptIsAdoptedByTheNextOne) {
   int port = std::stoi(endpoint.substr(endpoint.rfind(':') + 1));
   EXPECT_TRUE(exchange({.port = port, .path = "/x"}, {boot_now() + 60s, {}}));
   instance.unload();
-  EXPECT_TRUE(comes_true(
-      [&] { return marked_processes("HEARTH_RUN_DIR=" + root_ + "/run").empty(); }));
+  EXPECT_TRUE(
+      comes_true([&] { return marked_processes("HEARTH_RUN_DIR=" + root_ + "/run").empty(); }));
   EXPECT_TRUE(driver_->adopt(root_ + "/run").empty());
 }
 

@@ -43,7 +43,7 @@ std::optional<Bytes> bytes_in(const std::string& path) {
 
 struct GroupPaths {
   std::string directory;
-  std::string stop;       // the mount: nothing above it is looked at
+  std::string stop;  // the mount: nothing above it is looked at
   bool is_version_2 = false;
 };
 
@@ -55,7 +55,8 @@ class LinuxMachine : public Machine {
     const Bytes physical = meminfo().total;
     Bytes total = physical;
     for (const GroupPaths& paths : groups()) {
-      for_each_level(paths, [&](const GroupMemory& group) { total = std::min(total, group.limit); });
+      for_each_level(paths,
+                     [&](const GroupMemory& group) { total = std::min(total, group.limit); });
     }
     return total;
   }
@@ -134,7 +135,8 @@ class LinuxMachine : public Machine {
             .value_or(Bytes{});
     const auto stat = read_file(directory + "/memory.stat");
     const std::uint64_t inactive =
-        stat ? number_after(*stat, is_version_2 ? "inactive_file" : "total_inactive_file").value_or(0)
+        stat ? number_after(*stat, is_version_2 ? "inactive_file" : "total_inactive_file")
+                   .value_or(0)
              : 0;
     group.used = less(used, Bytes{inactive});
     return group;

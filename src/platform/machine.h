@@ -1,7 +1,7 @@
 // The memory of this machine, as Linux tells it.
 //
-// Contract   as ports/machine.h: MemTotal and MemAvailable of /proc/meminfo, both within the limit of our
-//            own control group (version 2 and 1) and of those above it.
+// Contract   as ports/machine.h: MemTotal and MemAvailable of /proc/meminfo, both within the
+//            limit of our own control group (version 2 and 1) and of those above it.
 // Threads    thread-safe.
 #pragma once
 

@@ -1,7 +1,8 @@
 // Command text to components.
 //
-// Contract   classify() gives each component that the text speaks of its probability, ids ascending;
-//            empty means "nothing needed". Invalid UTF-8 is read with replacement characters.
+// Contract   classify() gives each component that the text speaks of its probability, ids
+//            ascending; empty means "nothing needed". Invalid UTF-8 is read with replacement
+//            characters.
 // Threads    classify() is const and may run on several threads at once.
 #pragma once
 

@@ -1,11 +1,12 @@
 // One kind of component: how it is brought up, measured and brought down.
 //
-// Contract   load() blocks until the component is ready (warmed), failed, or `stop` is asked for; after
-//            a failure or a stop nothing of it runs any more. unload() blocks until every process of
-//            it is gone and its memory is free. An Instance that exits by itself makes exit_fd()
-//            readable; exit_detail() then says how. adopt() finds what an earlier daemon left running.
-// Errors     Errc::failed, timed_out, io, not_found with a detail that names the component and the mend
-//            ("ocr: port 8080 is taken by another program").
+// Contract   load() blocks until the component is ready (warmed), failed, or `stop` is asked for;
+//            after a failure or a stop nothing of it runs any more. unload() blocks until every
+//            process of it is gone and its memory is free. An Instance that exits by itself makes
+//            exit_fd() readable; exit_detail() then says how. adopt() finds what an earlier
+//            daemon left running.
+// Errors     Errc::failed, timed_out, io, not_found with a detail that names the component and
+//            the mend ("ocr: port 8080 is taken by another program").
 // Threads    load and unload run on worker threads, one at a time for an Instance; measure() and
 //            endpoint() may be called meanwhile from another thread.
 #pragma once
@@ -24,7 +25,7 @@ namespace hearth {
 
 // The four figures of a component's memory.
 struct MemoryFigures {
-  Bytes anonymous;           // with its swap and zram
+  Bytes anonymous;  // with its swap and zram
   Bytes file_exclusive;
   Bytes file_shared;
   Bytes device;
@@ -35,9 +36,9 @@ struct MemoryFigures {
 class Instance {
  public:
   virtual ~Instance() = default;
-  [[nodiscard]] virtual std::string endpoint() const = 0;   // "http://127.0.0.1:40123" or ""
-  [[nodiscard]] virtual int process() const = 0;            // pid of the supervisor; 0: none
-  [[nodiscard]] virtual int exit_fd() const = 0;            // readable when it ended; -1: never
+  [[nodiscard]] virtual std::string endpoint() const = 0;  // "http://127.0.0.1:40123" or ""
+  [[nodiscard]] virtual int process() const = 0;           // pid of the supervisor; 0: none
+  [[nodiscard]] virtual int exit_fd() const = 0;           // readable when it ended; -1: never
   [[nodiscard]] virtual std::string exit_detail() = 0;
   [[nodiscard]] virtual MemoryFigures measure() const = 0;
   virtual void unload() = 0;
@@ -45,9 +46,9 @@ class Instance {
 
 struct LoadJob {
   Launch launch;
-  WorkId work;               // written beside the running component, so that a new daemon knows it
-  std::string state_dir;     // the component's own folder, made if missing
-  std::string run_dir;       // the daemon's folder for sockets and records of what runs
+  WorkId work;            // written beside the running component, so that a new daemon knows it
+  std::string state_dir;  // the component's own folder, made if missing
+  std::string run_dir;    // the daemon's folder for sockets and records of what runs
   std::string log_path;
   Duration timeout{30s};
 };

@@ -20,13 +20,13 @@ namespace hearth {
 struct HistoryEntry {
   std::uint64_t sequence = 0;
   std::int64_t unix_ms = 0;
-  std::string kind;          // command, use, load, unload, decision, exit, pressure
-  std::string component;     // may be empty
+  std::string kind;       // command, use, load, unload, decision, exit, pressure
+  std::string component;  // may be empty
   std::string session;
-  std::string text;          // only when history.text is keep
-  std::string features;      // hashed words, when history.text is features: hex, space-separated
-  std::string detail;        // one line of JSON
-  double figure = 0;         // milliseconds or bytes by kind
+  std::string text;      // only when history.text is keep
+  std::string features;  // hashed words, when history.text is features: hex, space-separated
+  std::string detail;    // one line of JSON
+  double figure = 0;     // milliseconds or bytes by kind
 };
 
 class History {

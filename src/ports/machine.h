@@ -1,8 +1,8 @@
 // What the machine can tell of its memory.
 //
-// Contract   memory_total() is what this process may use at most: physical memory or the limit of its
-//            own control group, whichever is less. memory_available() is what can still be used
-//            without swapping, by the same two. own_rss() is of this process.
+// Contract   memory_total() is what this process may use at most: physical memory or the limit of
+//            its own control group, whichever is less. memory_available() is what can still be
+//            used without swapping, by the same two. own_rss() is of this process.
 // Errors     a figure that cannot be read is Bytes::unlimited() (own_rss: 0).
 // Threads    thread-safe.
 #pragma once

@@ -12,9 +12,7 @@ SessionId session_of(const std::string& session) {
   return session.empty() ? SessionId{} : SessionId{std::max<std::uint64_t>(fnv1a(session), 1)};
 }
 
-Reason reason_of(Errc code) {
-  return code == Errc::exhausted ? Reason::queue_full : Reason::none;
-}
+Reason reason_of(Errc code) { return code == Errc::exhausted ? Reason::queue_full : Reason::none; }
 
 }  // namespace
 
@@ -136,8 +134,7 @@ RequestId Daemon::command(CommandAsk ask, AnswerCallback callback) {
                                .waits = ask.waits,
                                .patience = ask.patience,
                                .lease = ask.lease};
-  const auto kind =
-      demanded.empty() && !has_likely ? Intake::Kind::ask : Intake::Kind::may_load;
+  const auto kind = demanded.empty() && !has_likely ? Intake::Kind::ask : Intake::Kind::may_load;
   return impl_->ask(request, std::move(event), kind, std::move(waiting));
 }
 
@@ -146,10 +143,9 @@ RequestId Daemon::lease(LeaseAsk ask, AnswerCallback callback) {
   Impl::Pending waiting{.callback = std::move(callback)};
   // A lease that may prove a command's use is the core's to judge.
   if (!ask.command && ask.session.empty() && !ask.components.empty()) {
-    auto reply = impl_->take_fast(*seen, ask.components,
-                                  {.owner = ask.owner,
-                                   .length = ask.length,
-                                   .is_preemptible = ask.is_preemptible});
+    auto reply = impl_->take_fast(
+        *seen, ask.components,
+        {.owner = ask.owner, .length = ask.length, .is_preemptible = ask.is_preemptible});
     if (reply) {
       const RequestId request = reply->request;
       impl_->answer(waiting, std::move(*reply), {});
@@ -198,8 +194,7 @@ RequestId Daemon::unload(std::vector<ComponentId> ids, AnswerCallback callback) 
 RequestId Daemon::pin(ComponentId id, bool is_pinned, AnswerCallback callback) {
   const RequestId request{impl_->next_request.fetch_add(1)};
   return impl_->ask(
-      request,
-      event::PinRequested{.request = request, .component = id, .is_pinned = is_pinned},
+      request, event::PinRequested{.request = request, .component = id, .is_pinned = is_pinned},
       is_pinned ? Intake::Kind::may_load : Intake::Kind::ask, {.callback = std::move(callback)});
 }
 
@@ -242,9 +237,8 @@ void Daemon::subscribe(std::uint64_t after,
 }
 
 void Daemon::status(std::move_only_function<void(DaemonStatus)> callback) {
-  impl_->intake->post([impl = impl_.get(), callback = std::move(callback)]() mutable {
-    callback(impl->status());
-  });
+  impl_->intake->post(
+      [impl = impl_.get(), callback = std::move(callback)]() mutable { callback(impl->status()); });
 }
 
 void Daemon::reload(std::move_only_function<void(Result<>)> callback) {
@@ -254,7 +248,8 @@ void Daemon::reload(std::move_only_function<void(Result<>)> callback) {
   }
   impl_->clerk->post([impl = impl_.get(), callback = std::move(callback)]() mutable {
     auto loaded = impl->options.load_config();
-    impl->intake->post([impl, loaded = std::move(loaded), callback = std::move(callback)]() mutable {
+    impl->intake->post([impl, loaded = std::move(loaded),
+                        callback = std::move(callback)]() mutable {
       if (!loaded) {
         impl->log->warn("configuration not reloaded: " + loaded.error().detail);
         callback(std::unexpected{loaded.error()});

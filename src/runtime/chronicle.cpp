@@ -48,10 +48,14 @@ std::string quoted(std::string_view text) {
 
 std::string_view history_kind(DecisionKind kind) {
   switch (kind) {
-    case DecisionKind::load_done: return "load";
-    case DecisionKind::unload_done: return "unload";
-    case DecisionKind::exited: return "exit";
-    case DecisionKind::pressure_changed: return "pressure";
+    case DecisionKind::load_done:
+      return "load";
+    case DecisionKind::unload_done:
+      return "unload";
+    case DecisionKind::exited:
+      return "exit";
+    case DecisionKind::pressure_changed:
+      return "pressure";
     case DecisionKind::load_started:
     case DecisionKind::load_failed:
     case DecisionKind::load_cancelled:
@@ -66,7 +70,8 @@ std::string_view history_kind(DecisionKind kind) {
     case DecisionKind::pinned:
     case DecisionKind::unpinned:
     case DecisionKind::configured:
-    case DecisionKind::shutdown: return "decision";
+    case DecisionKind::shutdown:
+      return "decision";
   }
   return "decision";
 }
@@ -82,9 +87,14 @@ double history_figure(const Decision& decision) {
 CommandNote make_note(std::string_view text, std::string session, Config::HistoryText kept) {
   CommandNote note{.session = std::move(session)};
   switch (kept) {
-    case Config::HistoryText::keep: note.text = text; break;
-    case Config::HistoryText::features: note.features = hashed_words(text); break;
-    case Config::HistoryText::none: break;
+    case Config::HistoryText::keep:
+      note.text = text;
+      break;
+    case Config::HistoryText::features:
+      note.features = hashed_words(text);
+      break;
+    case Config::HistoryText::none:
+      break;
   }
   return note;
 }

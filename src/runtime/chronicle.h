@@ -1,9 +1,9 @@
 // Decisions as they are told to the outside: the stream of events and the history's rows.
 //
-// Contract   the last decisions_kept_max items are kept; a subscriber gets those after its number first,
-//            then each as it comes, until it says that it has enough. What is remembered of a
-//            command (its words, as far as the configuration lets them be kept) waits here for the
-//            rows that name it.
+// Contract   the last decisions_kept_max items are kept; a subscriber gets those after its number
+//            first, then each as it comes, until it says that it has enough. What is remembered
+//            of a command (its words, as far as the configuration lets them be kept) waits here
+//            for the rows that name it.
 // Threads    thread-compatible, but for note() and session_of(), which are thread-safe.
 #pragma once
 
@@ -23,8 +23,8 @@ namespace hearth {
 
 struct CommandNote {
   std::string session;
-  std::string text;       // only when it may be kept
-  std::string features;   // hashed words, in hexadecimal
+  std::string text;      // only when it may be kept
+  std::string features;  // hashed words, in hexadecimal
 };
 
 // What may be kept of a text.
@@ -52,7 +52,7 @@ class Chronicle {
   [[nodiscard]] CommandNote noted(CommandId command) const;
 
   std::deque<StreamItem> kept_;
-  std::uint64_t lost_until_ = 0;         // the newest number that is kept no more
+  std::uint64_t lost_until_ = 0;  // the newest number that is kept no more
   std::vector<Subscriber> subscribers_;
   std::vector<HistoryEntry> rows_;
   mutable Mutex mutex_;

@@ -5,9 +5,8 @@
 // Threads    thread-safe.
 #pragma once
 
-#include <ctime>
-
 #include <cstdint>
+#include <ctime>
 #include <string>
 
 #include "base/units.h"

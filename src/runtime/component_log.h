@@ -1,8 +1,9 @@
 // The log file of one component: what it writes, kept within bounds.
 //
-// Contract   take() appends bytes to the file; at 4 MiB the file becomes NAME.1, that one NAME.2, and so
-//            on, three kept. The last line with text in it is remembered; take() tells whether a line
-//            with `wanted` in it has come. A disk that is full loses output, never the component.
+// Contract   take() appends bytes to the file; at 4 MiB the file becomes NAME.1, that one NAME.2,
+//            and so on, three kept. The last line with text in it is remembered; take() tells
+//            whether a line with `wanted` in it has come. A disk that is full loses output, never
+//            the component.
 // Threads    thread-compatible.
 #pragma once
 
@@ -32,8 +33,8 @@ class ComponentLog {
   std::string path_;
   Descriptor file_;
   std::size_t size_ = 0;
-  std::string line_;   // under way
-  std::string last_;   // the last whole one with text in it
+  std::string line_;  // under way
+  std::string last_;  // the last whole one with text in it
 };
 
 }  // namespace hearth

@@ -1,8 +1,9 @@
 // The components that run: which instance each has, its jobs one at a time, and what it holds.
 //
-// Contract   load, unload and the clearing up after an exit of one component never overlap. Each job
-//            ends in exactly one call of `tell`, with LoadFinished, UnloadFinished or ComponentExited (the
-//            last only for an instance that was neither unloaded nor asked to be).
+// Contract   load, unload and the clearing up after an exit of one component never overlap. Each
+//            job ends in exactly one call of `tell`, with LoadFinished, UnloadFinished or
+//            ComponentExited (the last only for an instance that was neither unloaded nor asked
+//            to be).
 // Threads    thread-safe; jobs block and belong on workers.
 #pragma once
 
@@ -54,8 +55,8 @@ class Components {
 
  private:
   struct Slot {
-    std::mutex job;                       // held by the job under way
-    std::shared_ptr<Instance> instance;   // the rest is guarded by mutex_
+    std::mutex job;                      // held by the job under way
+    std::shared_ptr<Instance> instance;  // the rest is guarded by mutex_
     WorkId load;
     std::string endpoint;
     MemoryFigures memory;

@@ -29,9 +29,9 @@ Daemon::Impl::Impl(DaemonOptions given) : options(std::move(given)), config(opti
   state_dir = config.state_dir;
   run_dir = state_dir + "/run";
   started_unix_ms = unix_ms_now();
-  log = options.log ? options.log
-                    : std::make_shared<Log>(log_level_of(config.log_level),
-                                            config.log_format == "json");
+  log = options.log
+            ? options.log
+            : std::make_shared<Log>(log_level_of(config.log_level), config.log_format == "json");
 }
 
 Daemon::Impl::~Impl() {
@@ -221,8 +221,8 @@ void Daemon::Impl::close_pending() {
     left.swap(pending);
   }
   for (auto& [request, waiting] : left) {
-    action::Reply reply{.request = request, .code = Errc::unavailable,
-                        .reason = Reason::shutting_down};
+    action::Reply reply{
+        .request = request, .code = Errc::unavailable, .reason = Reason::shutting_down};
     answer(waiting, std::move(reply), "the daemon has ended");
   }
 }
@@ -239,8 +239,9 @@ void Daemon::Impl::trouble(const std::string& key, const std::string& text) {
   bool is_new = false;
   {
     const MutexLock guard{troubles_mutex};
-    is_new = troubles.try_emplace(key, key + ": " + text + " (since " + log_time(unix_ms_now()) + ")")
-                 .second;
+    is_new =
+        troubles.try_emplace(key, key + ": " + text + " (since " + log_time(unix_ms_now()) + ")")
+            .second;
   }
   if (is_new) log->error(key + ": " + text);
 }

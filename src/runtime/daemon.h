@@ -26,17 +26,17 @@
 namespace hearth {
 
 struct DaemonOptions {
-  Config config;                              // state_dir is set
+  Config config;                                // state_dir is set
   std::function<Result<Config>()> load_config;  // for reload(); the error text holds every problem
   std::vector<std::unique_ptr<Driver>> drivers;
-  std::unique_ptr<History> history;           // may be null: nothing is kept
+  std::unique_ptr<History> history;  // may be null: nothing is kept
   std::unique_ptr<Machine> machine;
-  ClassifierFactory make_classifier;          // may be empty: commands need nothing
-  std::shared_ptr<Log> log;                   // null: to standard error, as the configuration says
+  ClassifierFactory make_classifier;  // may be empty: commands need nothing
+  std::shared_ptr<Log> log;           // null: to standard error, as the configuration says
   std::string version = "0.1.0";
-  std::uint64_t snapshot_events = 4096;       // a snapshot after so many, or so many bytes
+  std::uint64_t snapshot_events = 4096;  // a snapshot after so many, or so many bytes
   std::size_t snapshot_bytes = 8u << 20;
-  Duration sample_period{1s};                 // while something is loaded or memory is short
+  Duration sample_period{1s};  // while something is loaded or memory is short
   Duration idle_sample_period{5s};
 };
 
@@ -57,8 +57,7 @@ class Daemon : public Service {
   RequestId load(ComponentId id, bool waits, Duration patience, AnswerCallback callback) override;
   RequestId unload(std::vector<ComponentId> ids, AnswerCallback callback) override;
   RequestId pin(ComponentId id, bool is_pinned, AnswerCallback callback) override;
-  RequestId used(CommandId command, std::vector<ComponentId> ids,
-                 AnswerCallback callback) override;
+  RequestId used(CommandId command, std::vector<ComponentId> ids, AnswerCallback callback) override;
   void signal(std::string name, std::string session) override;
   void abandon(RequestId request) override;
   void status(std::move_only_function<void(DaemonStatus)> callback) override;

@@ -17,8 +17,7 @@ Result<> Daemon::Impl::start() {
   const bool is_restored = restore(recovered);
   // Rows of the history are told apart by these numbers: none is used twice.
   if (options.history && !is_restored) {
-    recovered.last_sequence =
-        std::max(recovered.last_sequence, options.history->last_sequence());
+    recovered.last_sequence = std::max(recovered.last_sequence, options.history->last_sequence());
   }
   reserve = config.reserve.count;
   const Duration offset = [&] {
@@ -94,16 +93,16 @@ void Daemon::Impl::set_aside_for(std::uint64_t poisoned, const Recovered& recove
     (void)write_file(state_dir + "/skipped-" + std::to_string(poisoned) + ".event", bytes);
   }
   Journal::set_all_aside(state_dir, "aborted");
-  trouble("replay", "event " + std::to_string(poisoned) +
-                        " ended the daemon twice; its state was set aside (*.aborted), the event is "
-                        "kept in skipped-" +
-                        std::to_string(poisoned) + ".event, and the daemon starts cold");
+  trouble("replay",
+          "event " + std::to_string(poisoned) +
+              " ended the daemon twice; its state was set aside (*.aborted), the event is "
+              "kept in skipped-" +
+              std::to_string(poisoned) + ".event, and the daemon starts cold");
 }
 
 void Daemon::Impl::begin_threads() {
   clerk = std::make_unique<Workers>(1U);
-  workers = std::make_unique<Workers>(
-      std::max(16U, config.core.settings.loads_parallel_max + 2));
+  workers = std::make_unique<Workers>(std::max(16U, config.core.settings.loads_parallel_max + 2));
   components = std::make_unique<Components>([this](Event::What what) { tell(std::move(what)); });
   watcher = std::make_unique<Watcher>(Watcher::Calls{
       .on_readable =
@@ -152,8 +151,8 @@ void Daemon::Impl::take_up(const Recovered& recovered, bool is_restored) {
     });
   }
   if (recovered.last_sequence > 0) save(false);
-  log->info("hearth " + options.version + " started: " +
-            std::to_string(engine.component_count()) + " components, state in " + state_dir);
+  log->info("hearth " + options.version + " started: " + std::to_string(engine.component_count()) +
+            " components, state in " + state_dir);
 }
 
 event::Restored Daemon::Impl::find_running() {
@@ -162,8 +161,8 @@ event::Restored Daemon::Impl::find_running() {
     for (Adopted& adopted : driver->adopt(run_dir)) {
       const auto id = engine.find(adopted.name);
       const bool is_known = id && std::ranges::any_of(config.launches, [&](const Launch& launch) {
-        return launch.name == adopted.name;
-      });
+                              return launch.name == adopted.name;
+                            });
       if (!is_known) {
         log->warn(adopted.name + ": still runs, but is not configured any more; it is ended");
         adopted.instance->unload();

@@ -1,7 +1,7 @@
 // The daemon's parts and who touches them. Private to runtime/.
 //
-// Contract   the core thread alone touches the engine and what is listed with it. Before that thread
-//            runs, start() is in its place.
+// Contract   the core thread alone touches the engine and what is listed with it. Before that
+//            thread runs, start() is in its place.
 // Threads    as said at each group of members.
 #pragma once
 
@@ -49,16 +49,16 @@ struct Daemon::Impl {
   Config config;
   std::vector<std::unique_ptr<Gate>> gates;
   Chronicle chronicle;
-  std::map<std::uint64_t, Config> configs_coming;    // by the sequence of their event
+  std::map<std::uint64_t, Config> configs_coming;  // by the sequence of their event
   std::map<std::uint64_t, std::move_only_function<void(Result<>)>> reloads_waiting;
-  std::map<WorkId, ComponentId> loads;               // under way
+  std::map<WorkId, ComponentId> loads;  // under way
   std::map<ComponentId, std::string> last_errors;
   std::vector<ComponentId> core_components;
   std::uint64_t snapshot_sequence = 0;
-  std::uint64_t sequence = 0;                        // of the event being stepped
+  std::uint64_t sequence = 0;  // of the event being stepped
   std::int64_t sequence_unix_ms = 0;
   bool is_replaying = false;
-  bool is_dropping_loads = false;                    // a cold start, before it knows what runs
+  bool is_dropping_loads = false;  // a cold start, before it knows what runs
   bool is_stopped = false;
   Duration sample_period{0};
   std::vector<Action> actions;
@@ -70,7 +70,7 @@ struct Daemon::Impl {
   std::atomic<std::uint64_t> next_command{1};
   std::atomic<std::uint64_t> next_lease{1};
   std::atomic<std::uint64_t> fast_commands{0};
-  std::atomic<std::uint64_t> reserve{0};             // bytes of memory never to be used
+  std::atomic<std::uint64_t> reserve{0};  // bytes of memory never to be used
   std::atomic<bool> is_core_ready{false};
   std::atomic<bool> is_shutting_down{false};
   std::atomic<bool> is_sampling{false};
@@ -93,9 +93,9 @@ struct Daemon::Impl {
 
   // --- threads; destroyed in the reverse order ---
   std::unique_ptr<Components> components;
-  std::unique_ptr<Workers> clerk;     // files and the history, in order
+  std::unique_ptr<Workers> clerk;  // files and the history, in order
   std::unique_ptr<Watcher> watcher;
-  std::unique_ptr<Workers> workers;   // loads and unloads
+  std::unique_ptr<Workers> workers;  // loads and unloads
   std::thread core;
 
   // daemon_start.cpp

@@ -165,9 +165,8 @@ class DaemonTest : public ::testing::Test {
         [&](AnswerCallback callback) { daemon_->release(lease, std::move(callback)); });
   }
   Answer unload(const std::string& name) {
-    return answer_to([&](AnswerCallback callback) {
-      daemon_->unload({id(name)}, std::move(callback));
-    });
+    return answer_to(
+        [&](AnswerCallback callback) { daemon_->unload({id(name)}, std::move(callback)); });
   }
   ComponentId id(const std::string& name) { return *daemon_->names()->find(name); }
   DaemonStatus status() {
@@ -459,8 +458,8 @@ TEST_F(DaemonTest, AnEventThatEndedTwoReplaysIsKeptAsideAndTheDaemonStartsCold) 
   begin();
   EXPECT_EQ(status().totals.commands, 0U);
   ASSERT_EQ(status().troubles.size(), 1U);
-  EXPECT_TRUE(std::filesystem::exists(
-      config_.state_dir + "/skipped-" + std::to_string(recovered.tail.back().sequence) + ".event"));
+  EXPECT_TRUE(std::filesystem::exists(config_.state_dir + "/skipped-" +
+                                      std::to_string(recovered.tail.back().sequence) + ".event"));
   EXPECT_TRUE(command("ocr").reply.is_granted);
 }
 
@@ -498,8 +497,8 @@ TEST_F(DaemonTest, SubscribersGetWhatIsKeptAndThenWhatComes) {
     EXPECT_FALSE(lost);
     EXPECT_GE(item.sequence, last.load());
     last = item.sequence;
-    const bool is_asr = item.decision.kind == DecisionKind::load_done && item.decision.has_component &&
-                        item.decision.component == ComponentId{1};
+    const bool is_asr = item.decision.kind == DecisionKind::load_done &&
+                        item.decision.has_component && item.decision.component == ComponentId{1};
     if (is_asr) seen.set_value();
     return !is_asr;
   });

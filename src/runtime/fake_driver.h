@@ -1,8 +1,8 @@
 // Components without processes, for the daemon's tests.
 //
-// Contract   a load of NAME succeeds at once, unless hold(NAME) (it waits for let_go or a stop) or
-//            fail(NAME, text) was called. end(NAME) makes the running instance exit. kept() instances
-//            are adopted by the next driver that is given the same World.
+// Contract   a load of NAME succeeds at once, unless hold(NAME) (it waits for let_go or a stop)
+//            or fail(NAME, text) was called. end(NAME) makes the running instance exit. kept()
+//            instances are adopted by the next driver that is given the same World.
 // Threads    thread-safe.
 #pragma once
 
@@ -26,7 +26,7 @@ struct World {
   Condition changed;
   std::set<std::string> held HEARTH_GUARDED_BY(mutex);
   std::map<std::string, std::string> failing HEARTH_GUARDED_BY(mutex);
-  std::map<std::string, int> exit_fds HEARTH_GUARDED_BY(mutex);   // of what runs
+  std::map<std::string, int> exit_fds HEARTH_GUARDED_BY(mutex);  // of what runs
   std::map<std::string, WorkId> works HEARTH_GUARDED_BY(mutex);
   std::map<std::string, int> loads HEARTH_GUARDED_BY(mutex);
   std::map<std::string, int> unloads HEARTH_GUARDED_BY(mutex);

@@ -1,8 +1,8 @@
 // Small things with files and descriptors that the shell does everywhere.
 //
-// Contract   Descriptor owns a file descriptor and closes it. read_file() reads what is there, files of
-//            /proc included. write_file() is atomic: the name holds the old text or the new one.
-//            make_directories() makes all of them, private to the user.
+// Contract   Descriptor owns a file descriptor and closes it. read_file() reads what is there,
+//            files of /proc included. write_file() is atomic: the name holds the old text or the
+//            new one. make_directories() makes all of them, private to the user.
 // Errors     io, with the path and what the system said; not_found.
 // Threads    Descriptor is thread-compatible; the functions are thread-safe.
 #pragma once

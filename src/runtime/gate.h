@@ -1,10 +1,10 @@
 // Whether a component may be taken without asking the core: closed, or open with n fast leases.
 //
-// Contract   try_take() succeeds only while open, and adds one; each success is ended by one release(),
-//            at any time. close() succeeds only when nobody has taken it; bar() closes it whoever
-//            has, because what is behind it is gone. Then try_take() fails until open(). What
-//            happened before open() is seen by whoever takes, and what happened before release() is
-//            seen by whoever closes.
+// Contract   try_take() succeeds only while open, and adds one; each success is ended by one
+//            release(), at any time. close() succeeds only when nobody has taken it; bar() closes
+//            it whoever has, because what is behind it is gone. Then try_take() fails until
+//            open(). What happened before open() is seen by whoever takes, and what happened
+//            before release() is seen by whoever closes.
 // Errors     a release without a take is an assertion.
 // Threads    thread-safe, lock-free.  Cost  one compare-and-swap.
 #pragma once
@@ -38,7 +38,8 @@ class Gate {
   // None: it is closed now (or was already). Otherwise how many hold it open.
   [[nodiscard]] std::optional<std::uint32_t> close() {
     std::uint32_t seen = 0;
-    if (state_.compare_exchange_strong(seen, barred, std::memory_order_acquire)) return std::nullopt;
+    if (state_.compare_exchange_strong(seen, barred, std::memory_order_acquire))
+      return std::nullopt;
     if (seen == barred) return std::nullopt;
     return seen & ~barred;
   }

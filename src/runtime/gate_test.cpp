@@ -46,8 +46,8 @@ TEST(Gate, IsBarredWhoeverHasTakenItUntilItIsOpenedAgain) {
   EXPECT_TRUE(gate.try_take());
 }
 
-// The resource is a plain int: unloading writes it, using reads it. A gate that let a taker in while
-// it closes would be a data race (ThreadSanitizer) or a wrong value seen.
+// The resource is a plain int: unloading writes it, using reads it. A gate that let a taker in
+// while it closes would be a data race (ThreadSanitizer) or a wrong value seen.
 TEST(Gate, NobodyUsesWhatIsBeingUnloadedUnderStress) {
   constexpr int attempts = 300'000;
   Gate gate;

@@ -1,12 +1,13 @@
 // The core's input queue, which is the journal: the order of appending is the order of events.
 //
-// Contract   append() gives the event its time and number, writes it to the journal, and queues it for the
-//            core thread; what it answers for has then been written. Tasks are run by the core
-//            thread beside events, and are not written. rotate() begins a new file that holds every
-//            event after `sequence`, so that a snapshot at `sequence` and that file are the whole state.
-// Errors     exhausted: the queue is full (never for `internal`). io: the journal cannot be written;
-//            then `may_load` is refused, everything else goes on unwritten, and stays unwritten until
-//            rotate() has succeeded behind a snapshot.
+// Contract   append() gives the event its time and number, writes it to the journal, and queues
+//            it for the core thread; what it answers for has then been written. Tasks are run by
+//            the core thread beside events, and are not written. rotate() begins a new file that
+//            holds every event after `sequence`, so that a snapshot at `sequence` and that file
+//            are the whole state.
+// Errors     exhausted: the queue is full (never for `internal`). io: the journal cannot be
+//            written; then `may_load` is refused, everything else goes on unwritten, and stays
+//            unwritten until rotate() has succeeded behind a snapshot.
 // Threads    thread-safe; take() and rotate() by one thread.
 #pragma once
 
@@ -27,9 +28,9 @@ class Intake {
  public:
   using Task = std::move_only_function<void()>;
   enum class Kind : unsigned char {
-    internal,   // of the shell itself: never refused
-    ask,        // of a client
-    may_load,   // of a client, and could lead to a load
+    internal,  // of the shell itself: never refused
+    ask,       // of a client
+    may_load,  // of a client, and could lead to a load
   };
 
   // `is_first`: no event and no snapshot is before this.
@@ -50,7 +51,7 @@ class Intake {
   [[nodiscard]] Result<> sync();
   [[nodiscard]] Result<> rotate(std::uint64_t sequence);
 
-  [[nodiscard]] Instant now() const;                 // on the engine's clock
+  [[nodiscard]] Instant now() const;  // on the engine's clock
   [[nodiscard]] Instant boot_time(Instant at) const { return at - clock_offset_; }
   [[nodiscard]] Duration clock_offset() const { return clock_offset_; }
   [[nodiscard]] std::uint64_t last_sequence() const { return last_sequence_.load(); }

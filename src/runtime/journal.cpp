@@ -116,8 +116,8 @@ bool read_journal(const std::string& path, std::uint64_t snapshot_sequence, Reco
   Reader reader{*bytes};
   FileHeader header;
   reader(header);
-  const bool is_ours = reader.ok() && header.magic == journal_magic &&
-                       header.check == header.expected_check();
+  const bool is_ours =
+      reader.ok() && header.magic == journal_magic && header.check == header.expected_check();
   if (!is_ours) {
     // A write that was cut off in the header holds no event.
     if (bytes->size() < 64 && !reader.ok()) return true;
@@ -175,7 +175,8 @@ Recovered Journal::recover(const std::string& directory) {
       recovered.last_sequence = snapshot.sequence;
       recovered.snapshot = std::move(snapshot);
       break;
-    case Reading::missing: break;
+    case Reading::missing:
+      break;
     case Reading::damaged:
       set_aside(snapshot_path, "corrupt");
       recovered.troubles.push_back("snapshot: " + snapshot_path +
@@ -221,7 +222,8 @@ Result<> Journal::open() {
   path_ = directory_ + "/" + file_name(first_sequence_);
   Descriptor file{::open(path_.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_APPEND | O_CLOEXEC, 0600)};
   if (!file.is_open()) return fail(Errc::io, path_ + ": " + error_text(errno));
-  FileHeader header{.magic = std::string{journal_magic}, .first_sequence = first_sequence_,
+  FileHeader header{.magic = std::string{journal_magic},
+                    .first_sequence = first_sequence_,
                     .is_first = is_first_};
   header.check = header.expected_check();
   Writer writer;

@@ -1,16 +1,17 @@
 // What survives the death of the daemon: every event since the last snapshot, in files.
 //
 // Layout     DIR/journal-FIRST.log: a header (versions, first sequence), then records as
-//            codec/event_codec.h has them, appended by write(). DIR/snapshot: the engine's state after
-//            the event `sequence`, replaced by rename. Files of which every event is in the snapshot are
-//            removed after it is on disk; two files may hold the same event, which counts once.
-// Contract   recover() gives the snapshot and the events after it without a gap. A torn tail is cut.
-//            Damaged files, or those of another version, are set aside (*.corrupt, *.other-version)
-//            and told; what could be read before the damage is used.
-// Errors     io: nothing of a failed append is left behind, or else the file is given up and the next
-//            append begins another.
-// Threads    thread-compatible; save() and forget_before() touch other files than append() and may run
-//            beside it.
+//            codec/event_codec.h has them, appended by write(). DIR/snapshot: the engine's state
+//            after the event `sequence`, replaced by rename. Files of which every event is in the
+//            snapshot are removed after it is on disk; two files may hold the same event, which
+//            counts once.
+// Contract   recover() gives the snapshot and the events after it without a gap. A torn tail is
+//            cut. Damaged files, or those of another version, are set aside (*.corrupt,
+//            *.other-version) and told; what could be read before the damage is used.
+// Errors     io: nothing of a failed append is left behind, or else the file is given up and the
+//            next append begins another.
+// Threads    thread-compatible; save() and forget_before() touch other files than append() and
+//            may run beside it.
 #pragma once
 
 #include <cstdint>
@@ -26,25 +27,25 @@
 namespace hearth {
 
 struct Snapshot {
-  std::uint64_t sequence = 0;       // of the last event in it
+  std::uint64_t sequence = 0;  // of the last event in it
   std::uint64_t next_request = 1;
   std::uint64_t next_command = 1;
   std::uint64_t next_lease = 1;
-  Duration clock_offset{0};         // engine time less CLOCK_BOOTTIME
-  std::string boot_id;              // of the start of the machine that the offset belongs to
+  Duration clock_offset{0};  // engine time less CLOCK_BOOTTIME
+  std::string boot_id;       // of the start of the machine that the offset belongs to
   std::vector<std::byte> engine;
   template <class A>
   void fields(A& a) {
     a(sequence, next_request, next_command, next_lease, clock_offset, boot_id, engine_text);
   }
-  std::string engine_text;          // `engine` as it is stored
+  std::string engine_text;  // `engine` as it is stored
 };
 
 struct Recovered {
   std::optional<Snapshot> snapshot;
   std::vector<JournalRecord> tail;
   std::uint64_t last_sequence = 0;
-  bool is_other_version = false;    // something of another version was set aside
+  bool is_other_version = false;  // something of another version was set aside
   std::vector<std::string> troubles;
 };
 
@@ -81,8 +82,8 @@ class Journal {
 
 // Which event is being replayed, on disk, so that one that ends the process is found.
 //
-// Contract   begin() before each event, end() when all is replayed. After two processes that died in
-//            the same event, poisoned() names it.
+// Contract   begin() before each event, end() when all is replayed. After two processes that died
+//            in the same event, poisoned() names it.
 class ReplayMark {
  public:
   explicit ReplayMark(const std::string& directory);
@@ -93,8 +94,8 @@ class ReplayMark {
  private:
   std::string path_;
   Descriptor file_;
-  std::uint64_t before_ = 0;   // the event of the last process
-  std::uint64_t begun_ = 0;    // how often it was begun
+  std::uint64_t before_ = 0;  // the event of the last process
+  std::uint64_t begun_ = 0;   // how often it was begun
 };
 
 }  // namespace hearth

@@ -1,7 +1,8 @@
 // The daemon's own log: one line an entry, text or JSON.
 //
-// Contract   an entry below the level is dropped before it is formed. Lines hold no line breaks and no
-//            control characters, whatever is logged. Text: "2026-01-02T03:04:05.678Z info  message".
+// Contract   an entry below the level is dropped before it is formed. Lines hold no line breaks
+//            and no control characters, whatever is logged. Text: "2026-01-02T03:04:05.678Z info
+//            message".
 // Threads    thread-safe.
 #pragma once
 

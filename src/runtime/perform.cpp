@@ -85,7 +85,8 @@ void Daemon::Impl::perform(action::Reply& action) {
   }
   if (!is_waited_for) {
     // Nobody takes this answer: what it grants is given back.
-    if (action.request && action.is_granted && action.lease) tell(event::RequestAbandoned{action.request});
+    if (action.request && action.is_granted && action.lease)
+      tell(event::RequestAbandoned{action.request});
     return;
   }
   std::string detail = refusal_text(action, name_of());

@@ -1,9 +1,10 @@
 // Trees of processes: who descends from whom, what they hold, and their end.
 //
-// Contract   descendants() lists every process below `root`, grandchildren included, root not; a tree
-//            that changes meanwhile may be listed in part. tree_memory() sums over root and below:
-//            anonymous (with shared memory and swap), file-backed exclusive and shared, PSS.
-//            marked_processes() lists processes whose environment at their start held "NAME=value".
+// Contract   descendants() lists every process below `root`, grandchildren included, root not; a
+//            tree that changes meanwhile may be listed in part. tree_memory() sums over root and
+//            below: anonymous (with shared memory and swap), file-backed exclusive and shared,
+//            PSS. marked_processes() lists processes whose environment at their start held
+//            "NAME=value".
 // Threads    thread-safe.  Cost  some 10 us a process, 3 ms more a resident GiB for the memory.
 #pragma once
 

@@ -1,8 +1,9 @@
 // The daemon as its API sees it. Implemented by runtime/daemon.h; a test may implement its own.
 //
 // Contract   every asking function appends one event and returns at once; its callback is called
-//            exactly once, on the core thread, and must not block (post to your own executor).
-//            A RequestId handed back can be abandoned when the client is gone: then no callback comes.
+//            exactly once, on the core thread, and must not block (post to your own executor). A
+//            RequestId handed back can be abandoned when the client is gone: then no callback
+//            comes.
 // Errors     a queue that is full calls back at once with Errc::exhausted.
 // Threads    thread-safe.
 #pragma once
@@ -32,15 +33,15 @@ class Names {
 
 struct Answer {
   action::Reply reply;
-  std::string detail;                    // a refusal in words, with the mend
-  std::vector<Intent> intents;           // of a command
-  std::vector<std::string> endpoints;    // one for each of reply.components, may be ""
+  std::string detail;                  // a refusal in words, with the mend
+  std::vector<Intent> intents;         // of a command
+  std::vector<std::string> endpoints;  // one for each of reply.components, may be ""
 };
 using AnswerCallback = std::move_only_function<void(Answer)>;
 
 struct CommandAsk {
   std::string text;
-  std::string session;                   // empty: `peer`
+  std::string session;  // empty: `peer`
   std::string peer;
   bool waits = true;
   Duration patience{30s};
@@ -57,14 +58,14 @@ struct LeaseAsk {
 };
 
 struct ComponentRow {
-  ComponentView view;                    // view.name points into `name`'s copy: use `name`
+  ComponentView view;  // view.name points into `name`'s copy: use `name`
   std::string name;
   std::string endpoint;
   std::string description;
   std::vector<std::string> needs;
   std::vector<std::string> conflicts;
   std::vector<std::string> aliases;
-  MemoryFigures memory;                  // of the last sample
+  MemoryFigures memory;  // of the last sample
   int process = 0;
   std::string last_error;
 };
@@ -78,7 +79,7 @@ struct LeaseRow {
   bool is_preemptible = false;
 };
 struct BudgetRow {
-  std::string name;                      // ram, page_cache, a device, or pool NAME
+  std::string name;  // ram, page_cache, a device, or pool NAME
   Bytes budget;
   Bytes used;
   bool is_pool = false;
@@ -87,7 +88,7 @@ struct DaemonStatus {
   std::string version;
   std::int64_t started_unix_ms = 0;
   std::int64_t now_unix_ms = 0;
-  Instant now;                           // the engine's; Decision::at is on this clock
+  Instant now;  // the engine's; Decision::at is on this clock
   std::string config_path;
   std::string state_dir;
   std::string policy;
@@ -98,11 +99,11 @@ struct DaemonStatus {
   std::size_t event_queue = 0;
   std::uint64_t journal_sequence = 0;
   Bytes daemon_rss;
-  std::vector<std::string> troubles;     // what a person should know: "journal: disk full since ..."
+  std::vector<std::string> troubles;  // what a person should know: "journal: disk full since ..."
   std::vector<BudgetRow> budgets;
   std::vector<ComponentRow> components;
   std::vector<LeaseRow> leases;
-  std::vector<Decision> decisions;       // oldest first
+  std::vector<Decision> decisions;  // oldest first
   bool is_shutting_down = false;
 };
 
@@ -122,22 +123,25 @@ class Service {
   virtual RequestId lease(LeaseAsk ask, AnswerCallback callback) = 0;
   virtual RequestId renew(LeaseId lease, Duration length, AnswerCallback callback) = 0;
   virtual RequestId release(LeaseId lease, AnswerCallback callback) = 0;
-  virtual RequestId load(ComponentId id, bool waits, Duration patience, AnswerCallback callback) = 0;
+  virtual RequestId load(ComponentId id, bool waits, Duration patience,
+                         AnswerCallback callback) = 0;
   virtual RequestId unload(std::vector<ComponentId> ids, AnswerCallback callback) = 0;
   virtual RequestId pin(ComponentId id, bool is_pinned, AnswerCallback callback) = 0;
-  virtual RequestId used(CommandId command, std::vector<ComponentId> ids, AnswerCallback callback) = 0;
+  virtual RequestId used(CommandId command, std::vector<ComponentId> ids,
+                         AnswerCallback callback) = 0;
   virtual void signal(std::string name, std::string session) = 0;
   virtual void abandon(RequestId request) = 0;
 
   virtual void status(std::move_only_function<void(DaemonStatus)> callback) = 0;
-  // Called on the core thread for each decision from now on, until it returns false. The items after
-  // `after` that are still kept are delivered first; when some of them are gone, `lost` is true once.
+  // Called on the core thread for each decision from now on, until it returns false. The items
+  // after `after` that are still kept are delivered first; when some of them are gone, `lost` is
+  // true once.
   virtual void subscribe(std::uint64_t after,
                          std::move_only_function<bool(const StreamItem&, bool lost)> callback) = 0;
   // Reads the configuration file again; the error text holds every problem, a line each.
   virtual void reload(std::move_only_function<void(Result<>)> callback) = 0;
   virtual void shutdown() = 0;
-  [[nodiscard]] virtual bool is_ready() const = 0;   // core components are up
+  [[nodiscard]] virtual bool is_ready() const = 0;  // core components are up
 };
 
 }  // namespace hearth

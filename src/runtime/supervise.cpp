@@ -58,8 +58,8 @@ class Supervisor {
   pid_t main_ = 0;
   int main_status_ = 0;
   bool is_main_gone_ = false;
-  bool is_ready_ = false;          // the daemon has said so
-  bool is_ready_told_ = false;     // we have said so
+  bool is_ready_ = false;       // the daemon has said so
+  bool is_ready_told_ = false;  // we have said so
   bool is_over_ = false;
   Instant kill_at_ = Instant::never();
 };
@@ -181,7 +181,8 @@ void Supervisor::open_notify_socket() {
   sockaddr_un address{};
   address.sun_family = AF_UNIX;
   // Without a path the system chooses an abstract name of its own.
-  if (::bind(notify_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)) != 0) return;
+  if (::bind(notify_.get(), reinterpret_cast<sockaddr*>(&address), sizeof(sa_family_t)) != 0)
+    return;
   socklen_t length = sizeof address;
   if (::getsockname(notify_.get(), reinterpret_cast<sockaddr*>(&address), &length) != 0) return;
   const std::size_t size = length - offsetof(sockaddr_un, sun_path);
@@ -191,10 +192,9 @@ void Supervisor::open_notify_socket() {
 }
 
 void Supervisor::wait_for_something() {
-  std::array<pollfd, 5> waited{
-      pollfd{signals_.get(), POLLIN, 0}, pollfd{output_.get(), POLLIN, 0},
-      pollfd{control_.get(), POLLIN, 0}, pollfd{notify_.get(), POLLIN, 0},
-      pollfd{control_.is_open() ? -1 : listener_.get(), POLLIN, 0}};
+  std::array<pollfd, 5> waited{pollfd{signals_.get(), POLLIN, 0}, pollfd{output_.get(), POLLIN, 0},
+                               pollfd{control_.get(), POLLIN, 0}, pollfd{notify_.get(), POLLIN, 0},
+                               pollfd{control_.is_open() ? -1 : listener_.get(), POLLIN, 0}};
   int timeout = -1;
   if (kill_at_ != Instant::never()) {
     const double left = milliseconds(kill_at_ - boot_now());
@@ -236,7 +236,8 @@ void Supervisor::read_notify() {
   while (true) {
     const ssize_t got = ::recv(notify_.get(), datagram.data(), datagram.size(), 0);
     if (got <= 0) return;
-    const std::string text = "\n" + std::string{datagram.data(), static_cast<std::size_t>(got)} + "\n";
+    const std::string text =
+        "\n" + std::string{datagram.data(), static_cast<std::size_t>(got)} + "\n";
     if (text.find("\nREADY=1\n") != std::string::npos && !is_ready_told_) {
       is_ready_told_ = true;
       report(SuperviseReport::Kind::ready);
@@ -252,13 +253,18 @@ void Supervisor::read_order() {
     return;
   }
   switch (order->kind) {
-    case SuperviseOrder::Kind::start: return;
+    case SuperviseOrder::Kind::start:
+      return;
     case SuperviseOrder::Kind::ready:
       is_ready_ = true;
       job_.ready_line.clear();
       return;
-    case SuperviseOrder::Kind::stop: stop(); return;
-    case SuperviseOrder::Kind::kill: is_over_ = true; return;
+    case SuperviseOrder::Kind::stop:
+      stop();
+      return;
+    case SuperviseOrder::Kind::kill:
+      is_over_ = true;
+      return;
   }
 }
 

@@ -1,11 +1,11 @@
 // `hearth supervise`: the process between the daemon and one component.
 //
 // Contract   a child subreaper: every descendant of the component, double-forked and setsid ones
-//            included, stays below it, and none is left when it ends. It owns the component's log.
-//            It is told what to do over a socket (its standard input, of a SOCK_SEQPACKET pair). When
-//            the socket is closed the daemon is dead: everything below is killed at once and it ends, unless
-//            the job says keep and the component was ready; then a new daemon that connects to
-//            RUN_DIR/NAME.sock is greeted with a hello report.
+//            included, stays below it, and none is left when it ends. It owns the component's
+//            log. It is told what to do over a socket (its standard input, of a SOCK_SEQPACKET
+//            pair). When the socket is closed the daemon is dead: everything below is killed at
+//            once and it ends, unless the job says keep and the component was ready; then a new
+//            daemon that connects to RUN_DIR/NAME.sock is greeted with a hello report.
 // Errors     told in reports; its own exit status is 0 after an orderly end.
 // Threads    one.
 #pragma once
@@ -29,21 +29,21 @@ inline constexpr int supervise_socket = 0;
 struct SuperviseJob {
   std::string name;
   WorkId work;
-  std::vector<std::string> argv;    // macros expanded
-  bool is_shell = false;            // argv[0] goes to /bin/sh -c
+  std::vector<std::string> argv;  // macros expanded
+  bool is_shell = false;          // argv[0] goes to /bin/sh -c
   std::vector<std::pair<std::string, std::string>> env;
   std::string directory;
   std::string log_path;
   std::string run_dir;
   std::string endpoint;
-  std::string ready_line;           // not empty: report the first line that holds it
-  bool is_notified = false;         // sd_notify: report READY=1
-  bool is_kept = false;             // on_exit: keep
-  std::uint64_t memory_max = 0;     // 0: none; by a control group where one can be made
+  std::string ready_line;        // not empty: report the first line that holds it
+  bool is_notified = false;      // sd_notify: report READY=1
+  bool is_kept = false;          // on_exit: keep
+  std::uint64_t memory_max = 0;  // 0: none; by a control group where one can be made
   std::uint64_t pids_max = 0;
   int stop_signal = 15;
   Duration grace{10s};
-  std::string stop_path;            // told back to the daemon that adopts
+  std::string stop_path;  // told back to the daemon that adopts
   template <class A>
   void fields(A& a) {
     a(name, work, argv, is_shell, env, directory, log_path, run_dir, endpoint, ready_line,
@@ -55,7 +55,7 @@ struct SuperviseOrder {
   enum class Kind : unsigned char { start, ready, stop, kill };
   friend constexpr unsigned limit_of(Kind) { return 4; }
   Kind kind = Kind::start;
-  SuperviseJob job;                 // of start
+  SuperviseJob job;  // of start
   template <class A>
   void fields(A& a) {
     a(kind, job);
@@ -66,10 +66,10 @@ struct SuperviseReport {
   enum class Kind : unsigned char { started, spawn_failed, ready, exited, hello };
   friend constexpr unsigned limit_of(Kind) { return 5; }
   Kind kind = Kind::started;
-  int process = 0;                  // started, hello: the component's main process
-  std::string text;                 // exited: how; spawn_failed: why
-  std::string last_line;            // of its output
-  SuperviseJob job;                 // hello
+  int process = 0;        // started, hello: the component's main process
+  std::string text;       // exited: how; spawn_failed: why
+  std::string last_line;  // of its output
+  SuperviseJob job;       // hello
   template <class A>
   void fields(A& a) {
     a(kind, process, text, last_line, job);
@@ -81,7 +81,8 @@ struct SuperviseReport {
 // None at the end of the socket, or on a packet that is none of ours. Blocks unless told not to;
 // `would_block` then says that nothing was there.
 [[nodiscard]] std::optional<SuperviseOrder> receive_order(int socket);
-[[nodiscard]] std::optional<SuperviseReport> receive_report(int socket, bool* would_block = nullptr);
+[[nodiscard]] std::optional<SuperviseReport> receive_report(int socket,
+                                                            bool* would_block = nullptr);
 
 // The path of a socket in a directory of any length, as bind and connect take it; `directory_fd`
 // must stay open meanwhile.

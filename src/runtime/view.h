@@ -1,7 +1,7 @@
 // What every thread may know without asking the core: one configuration, as it is in force.
 //
-// Contract   immutable once published. Ids are the engine's; a component that was removed keeps its name
-//            and is found no more.
+// Contract   immutable once published. Ids are the engine's; a component that was removed keeps
+//            its name and is found no more.
 // Threads    pure.
 #pragma once
 
@@ -36,8 +36,8 @@ struct View {
   std::shared_ptr<const Names> names;
   std::shared_ptr<const Classifier> classifier;
   std::map<ComponentId, Launch> launches;
-  std::vector<std::vector<ComponentId>> closures;            // by id: with its needs, ascending
-  std::vector<Gate*> gates;                                  // by id; they live as long as the daemon
+  std::vector<std::vector<ComponentId>> closures;  // by id: with its needs, ascending
+  std::vector<Gate*> gates;                        // by id; they live as long as the daemon
   double threshold = 0.5;
   double preload_threshold = 0.25;
   Config::HistoryText history_text = Config::HistoryText::features;

@@ -1,9 +1,9 @@
 // One thread that waits for everything that happens by itself: exits, the timer, the sampling.
 //
-// Contract   watch() reports a descriptor once, with its token, when it becomes readable; unwatch() ends
-//            that, though a report may already be under way. arm() replaces the time before it;
-//            CLOCK_BOOTTIME, so a time that passed in a suspend is reported on waking up. sample_every() sets
-//            the period of on_sample.
+// Contract   watch() reports a descriptor once, with its token, when it becomes readable;
+//            unwatch() ends that, though a report may already be under way. arm() replaces the
+//            time before it; CLOCK_BOOTTIME, so a time that passed in a suspend is reported on
+//            waking up. sample_every() sets the period of on_sample.
 // Threads    thread-safe; the callbacks run on the watcher's own thread and must not block.
 #pragma once
 
@@ -32,7 +32,7 @@ class Watcher {
   void stop();
   void watch(int fd, std::uint64_t token);
   void unwatch(int fd);
-  void arm(Instant boot_time);   // never(): off
+  void arm(Instant boot_time);  // never(): off
   void sample_every(Duration period);
 
  private:

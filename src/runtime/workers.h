@@ -1,8 +1,8 @@
 // Threads for what may block: loads, unloads, files.
 //
-// Contract   a task runs as soon as a thread is free; threads are made as they are needed, up to the
-//            maximum, and stay. With a maximum of 1 tasks run one after the other, in order. The
-//            destructor runs what was posted and joins.
+// Contract   a task runs as soon as a thread is free; threads are made as they are needed, up to
+//            the maximum, and stay. With a maximum of 1 tasks run one after the other, in order.
+//            The destructor runs what was posted and joins.
 // Threads    thread-safe.
 #pragma once
 
