@@ -273,9 +273,10 @@ void Checker::on(const action::LeaseEnded& a) {
   }
   if (a.reason == Reason::released) violate("I4", who + " was released by nobody");
   if (a.reason == Reason::lost) {
+    // Gone, or doomed with what it needs.
     const auto members = closure(lease.components);
-    const bool is_lost =
-        std::ranges::any_of(members, [this](ComponentId id) { return !is_open(id); });
+    const bool is_lost = std::ranges::any_of(
+        members, [this](ComponentId id) { return !is_open(id) || at(id).is_draining; });
     if (!is_lost) violate("I4", who + " is lost though all that it holds is there");
   }
   end_lease(a.lease);

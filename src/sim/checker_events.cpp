@@ -95,9 +95,9 @@ void Checker::gone(ComponentId id) {
 void Checker::excuse_dependents(ComponentId id) {
   at(id).may_close = true;
   for (std::uint32_t i = 0; i < models_.size(); ++i) {
-    Model& model = models_[i];
-    const bool needs_it = std::ranges::find(model.needs, id) != model.needs.end();
-    if (needs_it && !model.may_close) excuse_dependents(ComponentId{i});
+    const std::array one{ComponentId{i}};
+    const auto members = closure(one);
+    if (std::ranges::find(members, id) != members.end()) models_[i].may_close = true;
   }
 }
 

@@ -54,7 +54,7 @@ void Workload::make_settings(Prng& prng) {
   settings.pools = {{"vision", {}}, {"audio", {}}, {"ml", {}}};
   settings.resources = {{"gpu", {}}, {"npu", {}}};
   settings.loads_parallel_max = static_cast<unsigned>(prng.between(1, 6));
-  settings.load_timeout = between(prng, 8s, 30s);
+  settings.load_timeout = between(prng, 14s, 30s);
   settings.load_attempts_max = static_cast<unsigned>(prng.between(1, 4));
   settings.retry_delay = between(prng, 200ms, 3s);
   settings.unknown_memory = Bytes{static_cast<std::uint64_t>(prng.between(256, 768)) << 20};
@@ -110,7 +110,7 @@ Spec Workload::make_spec(Prng& prng, unsigned index) {
   spec.is_lazy = !prng.chance(0.06);
   spec.is_default = spec.priority != Priority::core && prng.chance(0.06);
   if (prng.chance(0.1)) spec.ttl = between(prng, 30s, 600s);
-  if (prng.chance(0.1)) spec.load_timeout = between(prng, 10s, 25s);
+  if (prng.chance(0.1)) spec.load_timeout = between(prng, 14s, 25s);
   spec.revision = 1;
   return spec;
 }

@@ -46,7 +46,6 @@ void Engine::Impl::rebuild_derived() {
     const Component& component = components[i];
     arm(TimerKind::load, i, component.load_deadline);
     if (component.retry_at > now) arm(TimerKind::retry, i, component.retry_at);
-    note_keep(ComponentId{i});
   }
   arm(TimerKind::drain, 0, drain_until);
   has_next_specs =
@@ -117,7 +116,15 @@ Result<Engine> Engine::restore(std::span<const std::byte> bytes) {
   if (!reader.ok() || !reader.at_end() || !engine.impl_->is_consistent()) {
     return fail(Errc::corrupt, "snapshot: its bytes are damaged");
   }
+  const std::set<ComponentId> kept_dirty = engine.impl_->kept_dirty;
+  if (!std::ranges::all_of(kept_dirty, [&](ComponentId id) {
+        return id.value < engine.impl_->components.size();
+      })) {
+    return fail(Errc::corrupt, "snapshot: its bytes are damaged");
+  }
   engine.impl_->rebuild_derived();
+  engine.impl_->kept_dirty = kept_dirty;
+  engine.impl_->is_dirty = false;
   return engine;
 }
 

@@ -56,6 +56,7 @@ void Engine::Impl::on(const event::Restored& event) {
   }
   timers.clear();
   rebuild_derived();
+  for (std::uint32_t i = 0; i < components.size(); ++i) note_keep(ComponentId{i});
   settle_adopted();
   apply_next_specs();
   is_told_stuck = false;

@@ -21,6 +21,9 @@ void Engine::Impl::on(const event::Configured& event) {
   const bool is_first = configuration.components.empty();
   configuration = next;
   apply_settings();
+  is_told_stuck = false;
+  // What is admitted and not started is admitted anew, by the bounds as they are now.
+  for (const ComponentId id : std::set(admitted)) disengage(id);
   record(DecisionKind::configured, Reason::none).figure =
       static_cast<double>(next.components.size());
 

@@ -203,7 +203,7 @@ struct Engine::Impl {
     commands.assign(known.begin(), known.end());
     decisions.assign(told.begin(), told.end());
     a(next_decision, next_work, next_lease, next_internal, next_sequence, command_count, now, armed,
-      drain_until, is_shutting_down, is_stopped, is_told_stuck);
+      drain_until, is_shutting_down, is_stopped, is_told_stuck, kept_dirty);
     // A timer outlives what it was armed for now and then, and fires for nothing: as lived, so stored.
     std::vector<StoredTimer> armed_timers;
     for (const auto& [due, kind, id] : timers) armed_timers.push_back({due, kind, id});

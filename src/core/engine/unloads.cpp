@@ -243,7 +243,8 @@ void Engine::Impl::settle_drains() {
     const bool is_depended_on = std::ranges::any_of(c.dependents, [this](ComponentId dependent) {
       return is_engaged(dependent) && !leaving.contains(dependent) && !draining.contains(dependent);
     });
-    if (is_soft(c.unload_reason) && (c.leases > 0 || c.fast_pending > 0 || is_depended_on)) {
+    const bool is_held = c.leases > 0 || c.fast_pending > 0 || c.is_pinned || is_depended_on;
+    if (is_soft(c.unload_reason) && is_held) {
       undrain(id);
     } else if (is_free(id)) {
       begin_close(id, c.unload_reason, c.unload_for);
