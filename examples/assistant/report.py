@@ -14,8 +14,14 @@ def introduce(day):
     print(f"{len(day.components)} components; {shape}", flush=True)
 
 
-def table_head():
-    print(f"\n{'command':<44} {'components (+ loaded for it)':<34} {'':<5} {'wait ms':>8}")
+class Table:
+    """The table of commands, a row as each is done."""
+
+    def __init__(self):
+        print(f"{'command':<44} {'components (+ loaded for it)':<34} {'':<5} {'wait ms':>8}")
+
+    def __call__(self, row):
+        table_row(row)
 
 
 def table_row(row):
@@ -61,10 +67,10 @@ def goal(text, value, limit):
 def goals(by_name):
     """The figures to reach, as far as they were measured."""
     hearth, found = by_name.get("Hearth"), {}
-    if not hearth:
+    everything, at_once = by_name.get("everything at start"), by_name.get("unload at once")
+    if not hearth or not everything:
         return found
     print("\nHearth")
-    everything, at_once = by_name.get("everything at start"), by_name.get("unload at once")
     tuned = by_name.get("time to live, tuned")
     if everything:
         found["peak"] = goal("memory held at peak, of everything at start",
