@@ -3,8 +3,9 @@
 //   command_bench [--url URL] [--text TEXT] [--requests N] [--rounds N]
 //
 // One client thread, one kept connection, rounds in turn; medians over all requests. Without --url
-// the API is served in this process over fixed answers: what is measured then is the HTTP path
-// alone. With --url it is a running daemon (TEXT should need a component that is loaded and warm).
+// the daemon runs in this process, whole but for its components, which are loaded and warm without
+// a process behind them; the HTTP path alone, over fixed answers, stands beside it. With --url it
+// is a running daemon (TEXT should need a component that is loaded and warm).
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
@@ -35,7 +36,10 @@
 
 #include "api/fake_service.h"
 #include "api/server.h"
+#include "intent/keywords.h"
 #include "net/http_client.h"
+#include "runtime/daemon.h"
+#include "runtime/fake_driver.h"
 
 namespace {
 
@@ -249,6 +253,77 @@ class Load {
   std::vector<std::int64_t> samples_;
 };
 
+class Keywords final : public hearth::Classifier {
+ public:
+  explicit Keywords(const std::vector<hearth::Vocabulary>& words) : keywords_(words) {}
+  [[nodiscard]] std::vector<hearth::Intent> classify(std::string_view text) const override {
+    std::vector<hearth::Intent> intents;
+    for (const hearth::IntentScore& score : keywords_.classify(text)) {
+      intents.push_back({hearth::ComponentId{score.component}, score.probability});
+    }
+    return intents;
+  }
+
+ private:
+  hearth::KeywordClassifier keywords_;
+};
+
+// A whole daemon with sixteen components that need no process.
+class WarmDaemon {
+ public:
+  WarmDaemon() {
+    std::string pattern = (std::filesystem::temp_directory_path() / "hearth-bench-XXXXXX").string();
+    folder_ = ::mkdtemp(pattern.data());
+    hearth::DaemonOptions options;
+    hearth::Config& config = options.config;
+    config.state_dir = folder_;
+    config.budget = hearth::Bytes{8ULL << 30};
+    for (int i = 0; i < 16; ++i) {
+      const std::string name = i == 0 ? "ocr" : "other" + std::to_string(i);
+      hearth::Launch launch;
+      launch.name = name;
+      launch.argv = {"/bin/true"};
+      launch.keywords = {i == 0 ? "screen" : "word" + std::to_string(i)};
+      config.launches.push_back(launch);
+      hearth::Spec spec;
+      spec.name = name;
+      spec.memory = hearth::Bytes{100ULL << 20};
+      config.core.components.push_back(spec);
+    }
+    auto world = std::make_shared<hearth::testing::World>();
+    options.drivers.push_back(std::make_unique<hearth::testing::FakeDriver>(world, false));
+    options.machine = std::make_unique<hearth::testing::FakeMachine>(world);
+    options.make_classifier = [](const std::vector<hearth::Launch>& launches,
+                                 const hearth::Names& names) {
+      std::vector<hearth::Vocabulary> words;
+      for (const hearth::Launch& launch : launches) {
+        const auto id = names.find(launch.name);
+        if (!id) continue;
+        words.push_back(
+            {.component = id->value, .name = launch.name, .keywords = launch.keywords});
+      }
+      return std::make_shared<const Keywords>(words);
+    };
+    options.log = std::make_shared<hearth::Log>(hearth::LogLevel::error);
+    auto started = hearth::Daemon::start(std::move(options));
+    if (!started) give_up(started.error().detail.c_str());
+    daemon_ = *std::move(started);
+  }
+  ~WarmDaemon() {
+    daemon_->shutdown();
+    daemon_->wait();
+    daemon_.reset();
+    std::filesystem::remove_all(folder_);
+  }
+  WarmDaemon(const WarmDaemon&) = delete;
+  WarmDaemon& operator=(const WarmDaemon&) = delete;
+  [[nodiscard]] hearth::Daemon& get() { return *daemon_; }
+
+ private:
+  std::string folder_;
+  std::unique_ptr<hearth::Daemon> daemon_;
+};
+
 struct Options {
   std::string url;
   std::string text = "can you see my screen?";
@@ -274,22 +349,27 @@ Options parse(int argc, char** argv) {
 
 int main(int argc, char** argv) {
   const Options options = parse(argc, argv);
-  hearth::FakeService service;
+  const hearth::ServerOptions anywhere{.listen_http = "127.0.0.1:0"};
+  const std::string body = R"({"text":")" + options.text + R"(","lease_ms":1000})";
+  std::optional<WarmDaemon> daemon;
   std::optional<hearth::Server> server;
   std::string url = options.url;
   if (url.empty()) {
-    server.emplace(service, hearth::ServerOptions{.listen_http = "127.0.0.1:0"});
+    daemon.emplace();
+    server.emplace(daemon->get(), anywhere);
     if (const auto started = server->start(); !started) give_up(started.error().detail.c_str());
     url = server->address();
   }
   const auto address = hearth::parse_http_address(url);
   if (!address) give_up(address.error().detail.c_str());
-  const std::string body = R"({"text":")" + options.text + R"("})";
-  Load hearth_load(options.url.empty() ? "hearth, fixed answers" : "hearth, the daemon", *address,
-                   body);
+  Load hearth_load("hearth, the daemon", *address, body);
   hearth_load.run(options.requests, false);
   const std::string answer = hearth_load.last_body();
 
+  hearth::FakeService service;
+  hearth::Server fixed(service, anywhere);
+  if (const auto started = fixed.start(); !started) give_up(started.error().detail.c_str());
+  Load fixed_load("hearth, fixed answers", {.host = "127.0.0.1", .port = fixed.port()}, body);
   EchoServer echo(answer);
   Load echo_load("bare Beast echo", {.host = "127.0.0.1", .port = echo.port()}, body);
   const auto nginx = Nginx::start(answer);
@@ -299,9 +379,13 @@ int main(int argc, char** argv) {
     const bool is_counted = round > 0;
     hearth_load.run(options.requests, is_counted);
     echo_load.run(options.requests, is_counted);
+    fixed_load.run(options.requests, is_counted);
     if (nginx_load) nginx_load->run(options.requests, is_counted);
   }
+  std::printf("warm POST /v1/commands, %zu requests each, one kept connection\n",
+              options.requests * options.rounds);
   hearth_load.print();
+  fixed_load.print();
   echo_load.print();
   if (nginx_load) nginx_load->print();
   else std::printf("%-24s not installed\n", "nginx");

@@ -13,7 +13,7 @@ void take(Exchange& exchange) {
   if (!fields) return exchange.problem(fields.error());
   LeaseAsk ask;
   const std::vector<std::string> names = fields->required_texts("components");
-  ask.session = fields->text("session", 256).value_or(std::string(exchange.peer()));
+  ask.session = fields->text("session", 256).value_or("");
   ask.owner = fields->text("owner", 256).value_or("");
   const auto command = fields->text("command", 32);
   ask.patience = fields->milliseconds("timeout_ms").value_or(30s);
