@@ -64,6 +64,7 @@ void World::start() {
   take_snapshot();
   const Duration whole = options_.virtual_time;
   const auto share = [&](std::int64_t per_mille) { return Instant{} + whole / 1000 * per_mille; };
+  add(Kind::snapshot, now_ + 100s);
   add(Kind::sample, now_ + 1s);
   add(Kind::command, now_ + 2s);
   add(Kind::lease, now_ + 5s);
@@ -159,6 +160,7 @@ void World::pass(const Item& item) {
     case Kind::restore_budget:
       return restore_budget();
     case Kind::snapshot:
+      add(Kind::snapshot, now_ + between(prng_, 60s, 600s));
       return take_snapshot();
     case Kind::heal:
       return heal();
@@ -250,7 +252,6 @@ void World::take_snapshot() {
   snapshot_checker_ = checker_;
   journal_.clear();
   ++report_.snapshots;
-  add(Kind::snapshot, now_ + between(prng_, 60s, 600s));
 }
 
 void World::heal() {

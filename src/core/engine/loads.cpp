@@ -123,10 +123,7 @@ void Engine::Impl::start_load(ComponentId id) {
   arm(TimerKind::load, id.value, c.load_deadline);
   ++totals.loads;
   if (c.is_preload) ++totals.preloads;
-  const bool is_demanded = c.load_reason == Reason::demand || c.load_reason == Reason::lease ||
-                           c.load_reason == Reason::operator_asked || c.load_reason == Reason::need;
-  if (is_demanded) c.undemanded.clear();
-  if (c.attempt == 0 || is_demanded) {
+  if (c.attempt == 0) {
     if (c.undemanded.size() >= 3) c.undemanded.erase(c.undemanded.begin());
     c.undemanded.push_back(now);
   }

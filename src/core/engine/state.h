@@ -118,7 +118,7 @@ struct Component {
   std::uint64_t unloads = 0;
   std::uint64_t failures = 0;
   ComponentPolicyState policy{};
-  std::vector<Instant> undemanded{};     // starts since the last demand, its own included; at most 3
+  std::vector<Instant> undemanded{};     // the last three starts since a demand
   bool is_in_idle = false;
   double idle_key = 0;                 // of the moment it became idle, unless keys age
   Instant idle_deadline = Instant::never();

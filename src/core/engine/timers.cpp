@@ -49,6 +49,8 @@ void Engine::Impl::fire(TimerKind kind, std::uint64_t id, Instant due) {
       return;
     }
     case TimerKind::retry:
+      components[id].fast_pending = 0;
+      refresh_idle(ComponentId{static_cast<std::uint32_t>(id)});
       note_keep(ComponentId{static_cast<std::uint32_t>(id)});
       return;
     case TimerKind::idle: {

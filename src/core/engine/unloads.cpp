@@ -133,7 +133,9 @@ void Engine::Impl::on(const event::GateRefused& event) {
   set_state(id, Trigger::gate_refused);
   leaving.erase(id);
   c.is_displaced = false;
+  // Their events are on the way, or came before this one: a moment, then the gate may be asked again.
   c.fast_pending = event.leases > c.fast_leases ? event.leases - c.fast_leases : 0;
+  if (c.fast_pending > 0) arm(TimerKind::retry, id.value, now + 1s);
   is_dirty = true;
   if (!is_soft(c.unload_reason) && !is_shutting_down) {
     set_state(id, Trigger::drain);
