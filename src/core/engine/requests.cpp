@@ -94,6 +94,7 @@ void Engine::Impl::on(const event::PinRequested& event) {
   if (c.is_pinned != event.is_pinned) {
     c.is_pinned = event.is_pinned;
     if (c.is_pinned) c.is_stopped = false;
+    drop_lasting_keeps(event.component);
     record_component(event.is_pinned ? DecisionKind::pinned : DecisionKind::unpinned,
                      Reason::operator_asked, event.component);
     note_keep(event.component);
@@ -372,6 +373,16 @@ void Engine::Impl::fail_waiting_on(ComponentId id) {
     dequeue(request_id);
     refuse(request, Errc::failed, Reason::load_failed, id, request.asked.front());
   }
+}
+
+// Keeping it as core or pinned is judged anew: neither may be true any more.
+void Engine::Impl::drop_lasting_keeps(std::optional<ComponentId> only) {
+  std::vector<RequestId> dropped;
+  for (const auto& [id, request] : requests) {
+    const bool is_meant = !only || request.asked.front() == *only;
+    if (request.kind == WantKind::keep && has_claim(request) && is_meant) dropped.push_back(id);
+  }
+  for (const RequestId id : dropped) dequeue(id);
 }
 
 void Engine::Impl::keep(ComponentId id, Reason reason) {

@@ -287,6 +287,7 @@ struct Engine::Impl {
   void enqueue(Request request);
   void dequeue(RequestId id);
   void want(const Request& request, bool is_more);
+  void drop_lasting_keeps(std::optional<ComponentId> only);
   static bool has_claim(const Request& request);
   void request_timed_out(Request& request);
   void fail_waiting_on(ComponentId id);

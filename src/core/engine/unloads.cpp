@@ -197,9 +197,8 @@ void Engine::Impl::drain(ComponentId id, Reason reason) {
     drain(dependent, reason);
   }
   if (admitted.contains(id)) {
-    // Not started: it only waits for its need again, unless it itself is what has to go.
-    if (reason != Reason::need_gone) disengage(id);
-    return;
+    // Not started: who asked for it asks again for room.
+    return disengage(id);
   }
   switch (c.state) {
     case State::loading:
