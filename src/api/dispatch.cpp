@@ -187,7 +187,7 @@ void dispatch(Exchange& exchange) {
   }
   if (!is_trusted) {
     refuse(exchange, 401, Errc::denied,
-           "an API key is needed: `Authorization: Bearer KEY` with the key of `listen.api_key`",
+           "an API key is needed: `Authorization: Bearer KEY` with the key of `api_key`",
            "WWW-Authenticate: Bearer\r\n");
   } else if (!allowed.empty()) {
     refuse(exchange, 405, Errc::invalid, "this path has other methods: " + allowed,

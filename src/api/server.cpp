@@ -91,7 +91,7 @@ Result<> Server::start() {
     if (!listening.is_loopback && options.api_key.empty()) {
       impl.listeners.clear();
       return fail(Errc::invalid, "`listen.http`: " + options.listen_http +
-                                     " can be reached from other machines; set `listen.api_key` or "
+                                     " can be reached from other machines; set `api_key` or "
                                      "listen on 127.0.0.1");
     }
     const bool is_v6 = listening.host.find(':') != std::string::npos;
