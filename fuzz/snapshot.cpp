@@ -7,6 +7,9 @@
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   auto engine = hearth::Engine::restore(std::as_bytes(std::span{data, size}));
   if (!engine) return 0;
+  const std::vector<std::byte> stored = engine->snapshot();
+  const auto again = hearth::Engine::restore(stored);
+  if (!again || again->snapshot() != stored) std::abort();
   std::vector<hearth::Action> actions;
   hearth::Instant at = engine->now();
   const auto step = [&](hearth::Event::What what) {
@@ -21,7 +24,5 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
   command.intents = {{hearth::ComponentId{0}, 0.9}};
   step(std::move(command));
   step(hearth::event::TimerFired{});
-  auto again = hearth::Engine::restore(engine->snapshot());
-  if (!again || again->snapshot() != engine->snapshot()) std::abort();
   return 0;
 }
