@@ -53,7 +53,7 @@ std::string choices_of(const CLI::App& app) {
 }
 
 // Single quotes around, those inside written as '\''.
-std::string quoted(std::string_view text) {
+std::string shell_quoted(std::string_view text) {
   std::string result = "'";
   for (const char c : text) {
     if (c == '\'') {
@@ -125,20 +125,20 @@ std::string bash_completions(const CLI::App& root) {
             "  done\n"
             "  case $command in\n"
             "    '') words="
-         << quoted(words_after(root)) << " ;;\n";
+         << shell_quoted(words_after(root)) << " ;;\n";
   for (const CLI::App* sub : children(root)) {
     script << "    " << sub->get_name() << ")\n";
     if (!children(*sub).empty()) {
       script << "      case $inner in\n";
       for (const CLI::App* leaf : children(*sub)) {
-        script << "        " << leaf->get_name() << ") words=" << quoted(words_after(*leaf))
+        script << "        " << leaf->get_name() << ") words=" << shell_quoted(words_after(*leaf))
                << " ;;\n";
       }
-      script << "        *) words=" << quoted(words_after(*sub)) << " ;;\n      esac\n";
+      script << "        *) words=" << shell_quoted(words_after(*sub)) << " ;;\n      esac\n";
     } else {
       std::string words = words_after(*sub);
       if (const std::string choices = choices_of(*sub); !choices.empty()) words += " " + choices;
-      script << "      words=" << quoted(words) << "\n";
+      script << "      words=" << shell_quoted(words) << "\n";
     }
     if (takes_components(*sub)) {
       script << "      [[ $word == -* ]] || words+=\" $(hearth ps --names 2>/dev/null)\"\n";
@@ -160,7 +160,7 @@ std::string zsh_completions(const CLI::App& root) {
             "  local -a commands\n"
             "  commands=(\n";
   for (const CLI::App* sub : children(root)) {
-    script << "    " << quoted(sub->get_name() + ":" + sub->get_description()) << "\n";
+    script << "    " << shell_quoted(sub->get_name() + ":" + sub->get_description()) << "\n";
   }
   script << "  )\n"
             "  if ((CURRENT == 2)); then _describe command commands; return; fi\n"
@@ -196,17 +196,17 @@ std::string fish_completions(const CLI::App& root) {
             "complete -c hearth -f\n";
   const auto write = [&](const std::string& condition, const CLI::App& app) {
     for (const CLI::App* sub : children(app)) {
-      script << "complete -c hearth -n " << quoted(condition) << " -a " << sub->get_name() << " -d "
-             << quoted(sub->get_description()) << "\n";
+      script << "complete -c hearth -n " << shell_quoted(condition) << " -a " << sub->get_name()
+             << " -d " << shell_quoted(sub->get_description()) << "\n";
     }
     for (const CLI::Option* option : options(app)) {
       if (option->get_positional()) continue;
-      script << "complete -c hearth -n " << quoted(condition);
+      script << "complete -c hearth -n " << shell_quoted(condition);
       for (const std::string& name : option->get_snames()) script << " -s " << name;
       for (const std::string& name : option->get_lnames()) script << " -l " << name;
       if (option->get_items_expected_max() != 0) script << " -r";
       if (option->get_type_name() == "FILE") script << " -F";
-      script << " -d " << quoted(option->get_description()) << "\n";
+      script << " -d " << shell_quoted(option->get_description()) << "\n";
     }
   };
   write("__fish_use_subcommand", root);
@@ -214,10 +214,11 @@ std::string fish_completions(const CLI::App& root) {
     const std::string seen = "__fish_seen_subcommand_from " + sub->get_name();
     write(seen, *sub);
     if (const std::string choices = choices_of(*sub); !choices.empty()) {
-      script << "complete -c hearth -n " << quoted(seen) << " -a " << quoted(choices) << "\n";
+      script << "complete -c hearth -n " << shell_quoted(seen) << " -a " << shell_quoted(choices)
+             << "\n";
     }
     if (takes_components(*sub)) {
-      script << "complete -c hearth -n " << quoted(seen)
+      script << "complete -c hearth -n " << shell_quoted(seen)
              << " -a '(hearth ps --names 2>/dev/null)'\n";
     }
   }
