@@ -36,8 +36,9 @@ Bytes Checker::bound_least(const Model& model) const {
 bool Checker::is_demanded(ComponentId id) const {
   if (at(id).leases > 0 || at(id).is_kept_by_pin) return true;
   return std::ranges::any_of(requests_, [&](const auto& entry) {
-    const auto& members = entry.second.components;
-    return std::ranges::find(members, id) != members.end();
+    // By what it needs now: a new configuration may have changed that.
+    const auto members = closure(entry.second.asked);
+    return entry.second.kind != Ask::unload && std::ranges::find(members, id) != members.end();
   });
 }
 
@@ -201,11 +202,13 @@ void Checker::check_granted(const action::Reply& a, const Asked& asked) {
     const bool was_ready =
         asked.was_ready[static_cast<std::size_t>(place - asked.components.begin())];
     if (row.is_cold == was_ready) {
-      violate("I4", who + ": " + name(row.component) + (was_ready ? " was" : " was not") + " ready");
+      violate("I4",
+              who + ": " + name(row.component) + (was_ready ? " was" : " was not") + " ready");
     }
   }
   std::ranges::sort(members);
-  if (members != closure(asked.asked)) violate("I4", who + " is granted something else than it asked");
+  if (members != closure(asked.asked))
+    violate("I4", who + " is granted something else than it asked");
   if (a.wait != now_ - asked.arrived) violate("I4", who + " is told another wait than it had");
   if (!a.lease) {
     if (asked.kind != Ask::load && !asked.asked.empty()) violate("I4", who + " got no lease");

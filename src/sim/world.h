@@ -93,7 +93,7 @@ class World {
   struct Entry {
     Event event;
     std::uint64_t actions_digest = 0;
-    std::string told;                    // the actions in words, when the run is traced
+    std::string told;  // the actions in words, when the run is traced
   };
 
   // world.cpp

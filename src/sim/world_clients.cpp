@@ -93,7 +93,7 @@ void World::lease() {
 // Through open gates, without waiting for the daemon.
 void World::fast_lease() {
   if (is_quiet_) return;
-  add(Kind::fast_lease, now_ + arrival(prng_, 1200ms));
+  add(Kind::fast_lease, now_ + arrival(prng_, 1050ms));
   const auto picked = pick();
   if (!picked || picked->value >= processes_.size()) return;
   const auto gates = closure(*picked);

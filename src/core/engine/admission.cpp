@@ -4,8 +4,8 @@
 
 namespace hearth {
 
-// Until nothing changes any more. Each round grants, admits or starts something that the next cannot
-// undo, so the rounds are bounded by requests and components; the limit is a net.
+// Until nothing changes any more. Each round grants, admits or starts something that the next
+// cannot undo, so the rounds are bounded by requests and components; the limit is a net.
 void Engine::Impl::settle() {
   for (std::size_t round = 0; is_dirty && round < 64; ++round) {
     is_dirty = false;
@@ -46,7 +46,8 @@ void Engine::Impl::settle_keeps() {
   const std::set<ComponentId> looked_at = std::exchange(kept_dirty, {});
   for (const ComponentId id : looked_at) {
     Component& c = at(id);
-    if (c.is_kept || c.is_removed || c.is_stopped || c.next_spec || c.state == State::ready) continue;
+    if (c.is_kept || c.is_removed || c.is_stopped || c.next_spec || c.state == State::ready)
+      continue;
     if (c.state == State::failed && c.retry_at > now) continue;
     const bool is_lasting = c.spec.priority == Priority::core || c.is_pinned;
     const bool is_eager = !c.spec.is_lazy && !c.is_eager_done;
@@ -181,13 +182,14 @@ void Engine::Impl::hinder(Request& request, Reason reason, ComponentId id, Compo
   decision.other_bytes = less(ledger.budget(ResourceId{}), ledger.used(ResourceId{}));
 }
 
-// `rival` and all that depend on it are idle and of no higher priority: they can go, dependents first.
+// `rival` and all that depend on it are idle and of no higher priority: they can go, dependents
+// first.
 bool Engine::Impl::can_displace(ComponentId rival, Priority priority,
                                 std::vector<ComponentId>& victims) const {
   const Component& c = at(rival);
   if (std::ranges::find(victims, rival) != victims.end()) return true;
-  if (c.state != State::ready || c.leases > 0 || c.fast_pending > 0 || c.claimed > 0 || c.is_pinned ||
-      c.spec.priority == Priority::core || c.spec.priority > priority) {
+  if (c.state != State::ready || c.leases > 0 || c.fast_pending > 0 || c.claimed > 0 ||
+      c.is_pinned || c.spec.priority == Priority::core || c.spec.priority > priority) {
     return false;
   }
   for (const ComponentId dependent : c.dependents) {
@@ -255,12 +257,22 @@ void Engine::Impl::revoke_preemptible(ComponentId id) {
   }
 }
 
+// What is on its way out: leaving, or draining with nothing that holds it but what leaves as well.
 std::vector<Ledger::Demand> Engine::Impl::leaving_demands() const {
-  std::vector<Ledger::Demand> gone;
-  for (const ComponentId id : leaving) gone.push_back(ledger.demand_of(id));
-  for (const ComponentId id : draining) {
-    if (at(id).leases == 0) gone.push_back(ledger.demand_of(id));
+  std::set<ComponentId> going = leaving;
+  for (bool has_more = !draining.empty(); has_more;) {
+    has_more = false;
+    for (const ComponentId id : draining) {
+      const Component& c = at(id);
+      const bool is_held = c.leases > 0 || c.fast_pending > 0 ||
+                           std::ranges::any_of(c.dependents, [&](ComponentId dependent) {
+                             return is_engaged(dependent) && !going.contains(dependent);
+                           });
+      if (!is_held) has_more = going.insert(id).second || has_more;
+    }
   }
+  std::vector<Ledger::Demand> gone;
+  for (const ComponentId id : going) gone.push_back(ledger.demand_of(id));
   return gone;
 }
 

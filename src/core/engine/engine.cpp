@@ -68,11 +68,13 @@ bool Engine::Impl::is_consistent() const {
     if ((c.state == State::loading || c.state == State::unloading) && !c.work) return false;
     // A key that is no number would have no place in an order.
     if (!(c.idle_key > -1e300 && c.idle_key < 1e300)) return false;
-    if ((c.unload_for && !known(*c.unload_for)) || (c.displacer && !known(*c.displacer))) return false;
+    if ((c.unload_for && !known(*c.unload_for)) || (c.displacer && !known(*c.displacer)))
+      return false;
   }
   for (const auto& [id, request] : requests) {
-    if (!std::ranges::all_of(request.asked, known) || !std::ranges::all_of(request.closure, known) ||
-        !std::ranges::all_of(request.cold, known) || request.id != id) {
+    if (!std::ranges::all_of(request.asked, known) ||
+        !std::ranges::all_of(request.closure, known) || !std::ranges::all_of(request.cold, known) ||
+        request.id != id) {
       return false;
     }
   }
@@ -117,9 +119,8 @@ Result<Engine> Engine::restore(std::span<const std::byte> bytes) {
     return fail(Errc::corrupt, "snapshot: its bytes are damaged");
   }
   const std::set<ComponentId> kept_dirty = engine.impl_->kept_dirty;
-  if (!std::ranges::all_of(kept_dirty, [&](ComponentId id) {
-        return id.value < engine.impl_->components.size();
-      })) {
+  if (!std::ranges::all_of(
+          kept_dirty, [&](ComponentId id) { return id.value < engine.impl_->components.size(); })) {
     return fail(Errc::corrupt, "snapshot: its bytes are damaged");
   }
   engine.impl_->rebuild_derived();

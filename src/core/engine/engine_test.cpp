@@ -375,8 +375,6 @@ TEST(Engine, IdleLimitsActFromMediumPressureOnAndATtlAlways) {
   s.send(event::TimerFired{});
   EXPECT_EQ(s.state("long"), State::ready);
   s.send(event::MemorySampled{3_GiB, {}});
-  s.wait(1s);
-  s.send(event::TimerFired{});
   s.play();
   EXPECT_EQ(s.state("long"), State::unloaded);
 }

@@ -125,9 +125,8 @@ void Engine::Impl::settle_adopted() {
     if (c.state != State::ready) continue;
     const bool has_needs = std::ranges::all_of(
         c.needs, [this](ComponentId need) { return at(need).state == State::ready; });
-    const bool has_rival = std::ranges::any_of(c.conflicts, [&](ComponentId rival) {
-      return rival < id && is_resident(at(rival).state);
-    });
+    const bool has_rival = std::ranges::any_of(
+        c.conflicts, [&](ComponentId rival) { return rival < id && is_resident(at(rival).state); });
     if (!has_needs || has_rival) drain(id, Reason::need_gone);
   }
   for (std::uint32_t i = 0; i < components.size(); ++i) {

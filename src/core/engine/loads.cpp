@@ -18,7 +18,10 @@ void Engine::Impl::engage(ComponentId id, const Ledger::Demand& demand, bool is_
   } else {
     HEARTH_ASSERT(ledger.try_reserve(id, demand));
   }
-  if (!is_resident(at(id).state)) admitted.insert(id);
+  if (!is_resident(at(id).state)) {
+    admitted.insert(id);
+    is_plan_stale = true;
+  }
   for (const ComponentId need : at(id).needs) {
     ++at(need).engaged_dependents;
     refresh_idle(need);
@@ -28,7 +31,7 @@ void Engine::Impl::engage(ComponentId id, const Ledger::Demand& demand, bool is_
 
 void Engine::Impl::disengage(ComponentId id) {
   ledger.release(id);
-  admitted.erase(id);
+  if (admitted.erase(id) > 0) is_plan_stale = true;
   for (const ComponentId need : at(id).needs) {
     HEARTH_ASSERT(at(need).engaged_dependents > 0);
     --at(need).engaged_dependents;
@@ -68,6 +71,7 @@ void Engine::Impl::withdraw_unfitting() {
 void Engine::Impl::start_loads() {
   withdraw_unwanted();
   if (!admitted.empty()) withdraw_unfitting();
+  plan_starts();
   while (start_next()) {
   }
 }
@@ -80,8 +84,7 @@ Duration Engine::Impl::path_after(ComponentId id, std::map<ComponentId, Duration
   for (const ComponentId dependent : at(id).dependents) {
     if (admitted.contains(dependent)) longest = std::max(longest, path_after(dependent, known));
   }
-  const Duration own = at(id).load_time > Duration{0} ? at(id).load_time : Duration{1s};
-  return known[id] = own + longest;
+  return known[id] = expected_load_time(id) + longest;
 }
 
 // One load, the one with the longest path behind it, when a slot is free. What was never measured
@@ -96,7 +99,9 @@ bool Engine::Impl::start_next() {
   std::optional<ComponentId> best;
   const auto rank = [&](ComponentId id) {
     const bool can_wait = at(id).load_reason == Reason::eager || at(id).is_preload;
-    return std::tuple{can_wait, at(id).is_preload, -path_after(id, known), id};
+    const std::uint32_t position = at(id).plan_position;
+    const Duration path = position > 0 ? Duration{0} : path_after(id, known);
+    return std::tuple{can_wait, at(id).is_preload, position, -path, id};
   };
   for (const ComponentId id : admitted) {
     const bool is_startable = std::ranges::all_of(
@@ -118,8 +123,7 @@ void Engine::Impl::start_load(ComponentId id) {
   c.is_cancelled = false;
   c.unload_reason = Reason::none;
   c.load_started = now;
-  c.load_deadline =
-      now + c.spec.load_timeout.value_or(configuration.settings.load_timeout);
+  c.load_deadline = now + c.spec.load_timeout.value_or(configuration.settings.load_timeout);
   arm(TimerKind::load, id.value, c.load_deadline);
   ++totals.loads;
   if (c.is_preload) ++totals.preloads;
@@ -231,7 +235,8 @@ void Engine::Impl::load_failed(ComponentId id, bool counts) {
   ++totals.load_failures;
   ++c.attempt;
   record_component(DecisionKind::load_failed,
-                   c.unload_reason == Reason::timed_out ? Reason::timed_out : Reason::load_failed, id);
+                   c.unload_reason == Reason::timed_out ? Reason::timed_out : Reason::load_failed,
+                   id);
   decisions.back().figure = static_cast<double>(c.attempt);
   decisions.back().other_figure = static_cast<double>(configuration.settings.load_attempts_max);
   c.retry_at = now + configuration.settings.retry_delay;

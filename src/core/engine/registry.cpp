@@ -68,7 +68,8 @@ void Engine::Impl::on(const event::LearntBefore& event) {
     if (found == by_name.end()) continue;
     Component& c = at(found->second);
     c.peak = std::max(c.peak, std::min(learnt.peak, Bytes::unlimited()));
-    if (c.load_time == Duration{0} && learnt.load_time > Duration{0}) c.load_time = learnt.load_time;
+    if (c.load_time == Duration{0} && learnt.load_time > Duration{0})
+      c.load_time = learnt.load_time;
   }
 }
 
@@ -135,8 +136,8 @@ void Engine::Impl::rebuild_graph() {
   }
   const Needs above = dependents(needs);
   const bool is_acyclic = find_cycle(needs).empty();
-  const auto ranks = is_acyclic ? topological_ranks(needs)
-                                : std::vector<std::uint32_t>(components.size(), 0);
+  const auto ranks =
+      is_acyclic ? topological_ranks(needs) : std::vector<std::uint32_t>(components.size(), 0);
   for (std::uint32_t i = 0; i < components.size(); ++i) {
     Component& c = components[i];
     c.needs = needs[i];

@@ -273,9 +273,9 @@ void Engine::Impl::refuse(const Request& request, Errc code, Reason reason, Comp
   reply.wait = now - request.arrived;
   for (const ComponentId member : request.closure) {
     const bool is_ready = at(member).state == State::ready;
-    reply.components.push_back({member, std::ranges::find(request.cold, member) != request.cold.end(),
-                                is_ready,
-                                std::ranges::find(request.asked, member) != request.asked.end()});
+    reply.components.push_back(
+        {member, std::ranges::find(request.cold, member) != request.cold.end(), is_ready,
+         std::ranges::find(request.asked, member) != request.asked.end()});
   }
   emit(std::move(reply));
 }
@@ -290,7 +290,8 @@ void Engine::Impl::refuse_plainly(RequestId id, Errc code, Reason reason, Comman
 void Engine::Impl::enqueue(Request request) {
   request.sequence = next_sequence++;
   const RequestId id = request.id;
-  queue.emplace(static_cast<Priority>(3 - static_cast<int>(request.priority)), request.sequence, id);
+  queue.emplace(static_cast<Priority>(3 - static_cast<int>(request.priority)), request.sequence,
+                id);
   arm(TimerKind::request, id.value, request.deadline);
   want(request, true);
   requests.emplace(id, std::move(request));
@@ -303,7 +304,8 @@ void Engine::Impl::dequeue(RequestId id) {
   const Request request = std::move(found->second);
   requests.erase(found);
   if (request.kind == WantKind::unload && unload_requests > 0) --unload_requests;
-  queue.erase({static_cast<Priority>(3 - static_cast<int>(request.priority)), request.sequence, id});
+  queue.erase(
+      {static_cast<Priority>(3 - static_cast<int>(request.priority)), request.sequence, id});
   disarm(TimerKind::request, id.value, request.deadline);
   want(request, false);
   if (request.kind == WantKind::keep) {
@@ -327,7 +329,8 @@ void Engine::Impl::want(const Request& request, bool is_more) {
   }
 }
 
-// What would only come, or come back, by itself keeps nobody else from the memory that it waits with.
+// What would only come, or come back, by itself keeps nobody else from the memory that it waits
+// with.
 bool Engine::Impl::has_claim(const Request& request) {
   if (request.kind == WantKind::preload || request.kind == WantKind::unload) return false;
   return request.kind != WantKind::keep || request.reason == Reason::core ||
@@ -404,8 +407,8 @@ void Engine::Impl::keep(ComponentId id, Reason reason) {
   enqueue(std::move(request));
 }
 
-// Loads that nobody asked for are few: a component that comes and goes by itself, three times in ten
-// minutes, has to wait for the end of these.
+// Loads that nobody asked for are few: a component that comes and goes by itself, three times in
+// ten minutes, has to wait for the end of these.
 Instant Engine::Impl::rests_until(ComponentId id) const {
   const Component& c = at(id);
   return c.undemanded.size() < 3 ? Instant{} : c.undemanded.front() + 10min;

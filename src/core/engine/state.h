@@ -119,6 +119,7 @@ struct Component {
   std::uint64_t failures = 0;
   ComponentPolicyState policy{};
   std::vector<Instant> undemanded{};     // the last three starts since a demand
+  std::uint32_t plan_position = 0;     // among the starts that were planned together; 0: none
   bool is_in_idle = false;
   double idle_key = 0;                 // of the moment it became idle, unless keys age
   Instant idle_deadline = Instant::never();
@@ -142,7 +143,7 @@ struct Component {
       preemptible_leases, fast_leases, fast_pending, gates_asked, idle_since, loaded_at, last_used,
       peak, load_time);
     a(probability, probability_of, uses, warm_uses, loads, unloads, failures, policy, undemanded,
-      is_in_idle, idle_key, idle_deadline);
+      is_in_idle, idle_key, idle_deadline, plan_position);
   }
 };
 
@@ -229,6 +230,7 @@ struct Engine::Impl {
   std::map<WorkId, ComponentId> work{};
   bool is_dirty = true;
   bool has_next_specs = false;
+  bool is_plan_stale = false;          // what is admitted has changed
   bool is_told_stuck = false;          // "nothing evictable" was told for this shortage
   std::vector<Action>* out = nullptr;
 
@@ -315,6 +317,10 @@ struct Engine::Impl {
                                                       const std::vector<ComponentId>& spared);
   Bytes bound(ComponentId id) const;
   Ledger::Demand demand_for(ComponentId id) const;
+
+  // plan.cpp
+  void plan_starts();
+  Duration expected_load_time(ComponentId id) const;
 
   // loads.cpp
   void on(const event::LoadFinished& event);

@@ -33,9 +33,9 @@ void Engine::Impl::fire(TimerKind kind, std::uint64_t id, Instant due) {
     case TimerKind::lease: {
       const auto found = leases.find(LeaseId{id});
       if (found != leases.end() && found->second.until == due) {
-        end_lease(LeaseId{id}, found->second.is_revoked ? Reason::revoked : Reason::expired, true,
-                  found->second.components.empty() ? ComponentId{}
-                                                   : found->second.components.front());
+        end_lease(
+            LeaseId{id}, found->second.is_revoked ? Reason::revoked : Reason::expired, true,
+            found->second.components.empty() ? ComponentId{} : found->second.components.front());
       }
       return;
     }

@@ -133,7 +133,8 @@ void Engine::Impl::on(const event::GateRefused& event) {
   set_state(id, Trigger::gate_refused);
   leaving.erase(id);
   c.is_displaced = false;
-  // Their events are on the way, or came before this one: a moment, then the gate may be asked again.
+  // Their events are on the way, or came before this one: a moment, then the gate may be asked
+  // again.
   c.fast_pending = event.leases > c.fast_leases ? event.leases - c.fast_leases : 0;
   if (c.fast_pending > 0) arm(TimerKind::retry, id.value, now + 1s);
   is_dirty = true;
@@ -193,7 +194,8 @@ void Engine::Impl::drain(ComponentId id, Reason reason) {
   }
   for (const ComponentId dependent : std::vector(c.dependents)) {
     if (!is_engaged(dependent)) continue;
-    if (reason == Reason::restart && is_resident(at(dependent).state)) at(dependent).restarts = true;
+    if (reason == Reason::restart && is_resident(at(dependent).state))
+      at(dependent).restarts = true;
     drain(dependent, reason);
   }
   if (admitted.contains(id)) {
@@ -264,8 +266,8 @@ bool Engine::Impl::refuse_unload(const Request& request) {
     for (std::size_t i = 0; i < above.size(); ++i) {
       const Component& c = at(above[i]);
       const bool is_above = i > 0;
-      const Reason reason = c.leases > 0 || c.fast_pending > 0 ? Reason::leased
-                            : c.is_pinned                      ? Reason::pin
+      const Reason reason = c.leases > 0 || c.fast_pending > 0              ? Reason::leased
+                            : c.is_pinned                                   ? Reason::pin
                             : is_above && c.spec.priority == Priority::core ? Reason::core
                                                                             : Reason::none;
       if (reason != Reason::none) {
