@@ -234,6 +234,7 @@ Result<> Journal::open() {
     return fail(Errc::io, path_ + ": " + error_text(error));
   }
   file_ = std::move(file);
+  is_name_synced_ = false;
   file_bytes_ = writer.bytes().size();
   return {};
 }
@@ -251,7 +252,14 @@ Result<> Journal::append(const JournalRecord& record) {
 }
 
 Result<> Journal::sync() {
-  if (!file_.is_open() || ::fdatasync(file_.get()) == 0) return {};
+  if (!file_.is_open()) return {};
+  bool is_synced = ::fdatasync(file_.get()) == 0;
+  if (is_synced && !is_name_synced_) {
+    const Descriptor directory{::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+    is_name_synced_ = directory.is_open() && ::fsync(directory.get()) == 0;
+    is_synced = is_name_synced_;
+  }
+  if (is_synced) return {};
   return fail(Errc::io, path_ + ": " + error_text(errno));
 }
 

@@ -77,6 +77,7 @@ class Journal {
   std::string path_;
   std::uint64_t first_sequence_ = 1;
   bool is_first_ = false;
+  bool is_name_synced_ = false;
   std::size_t file_bytes_ = 0;
 };
 
