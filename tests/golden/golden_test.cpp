@@ -68,7 +68,7 @@ std::vector<std::string> command_names() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Commands, HelpOf, testing::ValuesIn(command_names()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& row) { return row.param; });
 
 TEST(Help, ListsEveryCommandByWhatItIsFor) { expect_golden("help", run("--help")); }
 
@@ -99,7 +99,7 @@ std::vector<std::string> config_names() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Files, ConfigCheckOf, testing::ValuesIn(config_names()),
-                         [](const auto& info) { return info.param; });
+                         [](const auto& row) { return row.param; });
 
 TEST(ConfigCheck, AFileThatIsNotThereIsNamed) {
   expect_golden("config_check_missing_file", run("config check nowhere.yaml"));
