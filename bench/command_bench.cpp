@@ -6,12 +6,20 @@
 // the daemon runs in this process, whole but for its components, which are loaded and warm without
 // a process behind them; the HTTP path alone, over fixed answers, stands beside it. With --url it
 // is a running daemon (TEXT should need a component that is loaded and warm).
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <netinet/tcp.h>
 #include <signal.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/ip/tcp.hpp>
+#include <boost/beast/core/flat_buffer.hpp>
+#include <boost/beast/core/tcp_stream.hpp>
+#include <boost/beast/http.hpp>
 #include <charconv>
 #include <chrono>
 #include <cstdio>
@@ -23,16 +31,6 @@
 #include <string>
 #include <thread>
 #include <vector>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
-#include <netinet/tcp.h>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/ip/tcp.hpp>
-#include <boost/beast/core/flat_buffer.hpp>
-#include <boost/beast/core/tcp_stream.hpp>
-#include <boost/beast/http.hpp>
 
 #include "api/fake_service.h"
 #include "api/server.h"
@@ -194,8 +192,10 @@ class Load {
     }
     const int one = 1;
     (void)::setsockopt(fd_, IPPROTO_TCP, TCP_NODELAY, &one, sizeof one);
-    request_ = "POST /v1/commands HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-               "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
+    request_ =
+        "POST /v1/commands HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
+        "Content-Length: " +
+        std::to_string(body.size()) + "\r\n\r\n" + body;
   }
   ~Load() { ::close(fd_); }
   Load(const Load&) = delete;
@@ -299,8 +299,7 @@ class WarmDaemon {
       for (const hearth::Launch& launch : launches) {
         const auto id = names.find(launch.name);
         if (!id) continue;
-        words.push_back(
-            {.component = id->value, .name = launch.name, .keywords = launch.keywords});
+        words.push_back({.component = id->value, .name = launch.name, .keywords = launch.keywords});
       }
       return std::make_shared<const Keywords>(words);
     };
@@ -336,11 +335,16 @@ Options parse(int argc, char** argv) {
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view name = argv[i];
     const std::string value = argv[i + 1];
-    if (name == "--url") options.url = value;
-    else if (name == "--text") options.text = value;
-    else if (name == "--requests") options.requests = std::strtoul(value.c_str(), nullptr, 10);
-    else if (name == "--rounds") options.rounds = std::strtoul(value.c_str(), nullptr, 10);
-    else give_up("unknown option; see the head of bench/command_bench.cpp");
+    if (name == "--url")
+      options.url = value;
+    else if (name == "--text")
+      options.text = value;
+    else if (name == "--requests")
+      options.requests = std::strtoul(value.c_str(), nullptr, 10);
+    else if (name == "--rounds")
+      options.rounds = std::strtoul(value.c_str(), nullptr, 10);
+    else
+      give_up("unknown option; see the head of bench/command_bench.cpp");
   }
   return options;
 }
@@ -387,8 +391,10 @@ int main(int argc, char** argv) {
   hearth_load.print();
   fixed_load.print();
   echo_load.print();
-  if (nginx_load) nginx_load->print();
-  else std::printf("%-24s not installed\n", "nginx");
+  if (nginx_load)
+    nginx_load->print();
+  else
+    std::printf("%-24s not installed\n", "nginx");
   std::printf("ratio to the echo: %.2f (at most 1.30 is wanted)\n",
               hearth_load.percentile(0.5) / echo_load.percentile(0.5));
   return 0;

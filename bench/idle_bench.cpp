@@ -2,9 +2,10 @@
 //
 //   idle_bench [--hearth PATH] [--config FILE] [--seconds N]
 //
-// PATH is the binary `hearth` (default: $HEARTH, else ../hearth beside this program). Without --config
-// there are 24 lazy components with keywords, needs and conflicts, and nobody connected. A wake-up
-// is a thread that was put back on a CPU after it had gone to sleep (voluntary context switches).
+// PATH is the binary `hearth` (default: $HEARTH, else ../hearth beside this program). Without
+// --config there are 24 lazy components with keywords, needs and conflicts, and nobody connected. A
+// wake-up is a thread that was put back on a CPU after it had gone to sleep (voluntary context
+// switches).
 #include <fcntl.h>
 #include <poll.h>
 #include <signal.h>
@@ -123,10 +124,14 @@ int main(int argc, char** argv) {
   long seconds = 60;
   for (int i = 1; i + 1 < argc; i += 2) {
     const std::string_view name = argv[i];
-    if (name == "--hearth") binary = argv[i + 1];
-    else if (name == "--config") config = argv[i + 1];
-    else if (name == "--seconds") seconds = std::strtol(argv[i + 1], nullptr, 10);
-    else give_up("unknown option; see the head of bench/idle_bench.cpp");
+    if (name == "--hearth")
+      binary = argv[i + 1];
+    else if (name == "--config")
+      config = argv[i + 1];
+    else if (name == "--seconds")
+      seconds = std::strtol(argv[i + 1], nullptr, 10);
+    else
+      give_up("unknown option; see the head of bench/idle_bench.cpp");
   }
   if (binary.empty()) binary = fs::read_symlink("/proc/self/exe").parent_path() / "../hearth";
   if (::access(binary.c_str(), X_OK) != 0) give_up("no program " + binary + "; say --hearth PATH");

@@ -1,13 +1,12 @@
 // A server over a FakeService, and raw connections to it. For tests only.
 #pragma once
 
+#include <arpa/inet.h>
 #include <gtest/gtest.h>
+#include <netinet/in.h>
 #include <poll.h>
 #include <sys/socket.h>
 #include <unistd.h>
-
-#include <arpa/inet.h>
-#include <netinet/in.h>
 
 #include <cstdlib>
 #include <filesystem>

@@ -23,7 +23,7 @@ class EventFeed {
   enum class Pushed : unsigned char { quiet, wake, closed };
   [[nodiscard]] Pushed push(const StreamItem& item, bool is_lost);
   struct Entry {
-    bool is_lost = false;         // some are missing here; `item` is the last before them
+    bool is_lost = false;  // some are missing here; `item` is the last before them
     StreamItem item;
   };
   [[nodiscard]] std::optional<Entry> take();

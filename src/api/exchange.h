@@ -31,7 +31,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   [[nodiscard]] virtual const ApiRequest& request() const = 0;
   [[nodiscard]] virtual std::string_view peer() const = 0;
-  [[nodiscard]] virtual bool is_unix() const = 0;           // came over the Unix socket
+  [[nodiscard]] virtual bool is_unix() const = 0;  // came over the Unix socket
   [[nodiscard]] virtual std::string_view listen_host() const = 0;
   virtual void reply(ApiResponse response) = 0;
   // Answers with the events after this sequence number, for as long as the client stays.
@@ -46,7 +46,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   struct Problem {
     int status = 500;
     Errc code = Errc::failed;
-    std::string_view title;            // "": the code's name
+    std::string_view title;  // "": the code's name
     std::string detail;
     std::string_view component;
     std::string_view other;
@@ -85,7 +85,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   }
 
  protected:
-  [[nodiscard]] virtual bool is_here() const = 0;           // on its own thread now
+  [[nodiscard]] virtual bool is_here() const = 0;  // on its own thread now
   virtual void post(std::move_only_function<void()> work) = 0;
   // Everything that still wants to answer the request before comes too late.
   void next_turn() {

@@ -50,7 +50,7 @@ class FakeService final : public Service {
  public:
   static constexpr ComponentId asr{0}, ocr{1}, tess{2};
 
-  std::optional<action::Reply> refusal;      // answers everything that can be refused
+  std::optional<action::Reply> refusal;  // answers everything that can be refused
   std::string refusal_detail;
   std::atomic<bool> holds = false;
   std::atomic<bool> ready = true;
@@ -124,8 +124,10 @@ class FakeService final : public Service {
     stream_ = std::move(callback);
   }
   void reload(std::move_only_function<void(Result<>)> callback) override {
-    if (reload_error) callback(std::unexpected(*reload_error));
-    else callback({});
+    if (reload_error)
+      callback(std::unexpected(*reload_error));
+    else
+      callback({});
   }
   void shutdown() override { is_shut_down = true; }
   [[nodiscard]] bool is_ready() const override { return ready; }
@@ -201,8 +203,10 @@ class FakeService final : public Service {
       answer.detail = refusal_detail;
     }
     answer.reply.request = id;
-    if (holds) held_.emplace(id, std::pair{std::move(answer), std::move(callback)});
-    else callback(std::move(answer));
+    if (holds)
+      held_.emplace(id, std::pair{std::move(answer), std::move(callback)});
+    else
+      callback(std::move(answer));
     return id;
   }
   template <class T>

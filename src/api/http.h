@@ -18,8 +18,8 @@ enum class Method : unsigned char { get, head, post, put, del, other };
 
 struct ApiRequest {
   Method method = Method::other;
-  std::string_view path;            // as sent, still percent-encoded; "" when it is not a path
-  std::string_view query;           // after the question mark
+  std::string_view path;   // as sent, still percent-encoded; "" when it is not a path
+  std::string_view query;  // after the question mark
   std::string_view body;
   std::string_view host;
   std::string_view origin;
@@ -29,21 +29,21 @@ struct ApiRequest {
   unsigned host_count = 0;
   bool has_origin = false;
   bool is_http_1_1 = true;
-  bool is_kept = true;              // the connection may go on after the answer
+  bool is_kept = true;  // the connection may go on after the answer
 };
 
 struct ApiResponse {
   int status = 200;
   std::string body;
   std::string_view content_type = "application/json";
-  std::string headers;              // further ones, each with its line end
+  std::string headers;  // further ones, each with its line end
 };
 
 [[nodiscard]] std::string_view reason_phrase(int status);
 
 struct SentAs {
   bool is_kept = true;
-  bool is_head = false;             // the length of the body, but not the body
+  bool is_head = false;  // the length of the body, but not the body
 };
 void append_response(std::string& out, const ApiResponse& response, SentAs as);
 

@@ -35,10 +35,17 @@ std::size_t sequence_length(std::string_view text) {
 void append_control(std::string& out, unsigned char byte) {
   constexpr std::string_view digits = "0123456789abcdef";
   switch (byte) {
-    case '\n': out += "\\n"; return;
-    case '\r': out += "\\r"; return;
-    case '\t': out += "\\t"; return;
-    default: break;
+    case '\n':
+      out += "\\n";
+      return;
+    case '\r':
+      out += "\\r";
+      return;
+    case '\t':
+      out += "\\t";
+      return;
+    default:
+      break;
   }
   out += "\\u00";
   out += digits[byte >> 4];

@@ -34,19 +34,27 @@ class JsonWriter {
   JsonWriter& instant(std::int64_t unix_ms);
   template <std::integral T>
   JsonWriter& whole(T value) {
-    if constexpr (std::signed_integral<T>) return signed_whole(value);
-    else return unsigned_whole(value);
+    if constexpr (std::signed_integral<T>)
+      return signed_whole(value);
+    else
+      return unsigned_whole(value);
   }
 
   template <class T>
   JsonWriter& field(std::string_view name, const T& value) {
     key(name);
-    if constexpr (std::same_as<T, bool>) return boolean(value);
-    else if constexpr (std::integral<T>) return whole(value);
-    else if constexpr (std::floating_point<T>) return number(value);
-    else if constexpr (std::same_as<T, Bytes>) return whole(value.count);
-    else if constexpr (std::convertible_to<T, Duration>) return milliseconds(value);
-    else return text(value);
+    if constexpr (std::same_as<T, bool>)
+      return boolean(value);
+    else if constexpr (std::integral<T>)
+      return whole(value);
+    else if constexpr (std::floating_point<T>)
+      return number(value);
+    else if constexpr (std::same_as<T, Bytes>)
+      return whole(value.count);
+    else if constexpr (std::convertible_to<T, Duration>)
+      return milliseconds(value);
+    else
+      return text(value);
   }
   // "" is null.
   JsonWriter& text_or_null(std::string_view name, std::string_view value);

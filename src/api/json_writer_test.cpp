@@ -26,8 +26,8 @@ TEST(JsonWriter, KeepsValidUtf8AndReplacesTheRest) {
             "\"h\xc3\xa9llo \xe2\x82\xac \xf0\x9f\x94\xa5\"");
   EXPECT_EQ(quoted("\xff"), "\"\xef\xbf\xbd\"");
   EXPECT_EQ(quoted("\xc3"), "\"\xef\xbf\xbd\"");
-  EXPECT_EQ(quoted("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");   // a surrogate
-  EXPECT_EQ(quoted("\xc0\xaf"), "\"\xef\xbf\xbd\xef\xbf\xbd\"");                   // overlong
+  EXPECT_EQ(quoted("\xed\xa0\x80"), "\"\xef\xbf\xbd\xef\xbf\xbd\xef\xbf\xbd\"");  // a surrogate
+  EXPECT_EQ(quoted("\xc0\xaf"), "\"\xef\xbf\xbd\xef\xbf\xbd\"");                  // overlong
 }
 
 TEST(JsonWriter, EveryPairOfBytesGivesJsonThatAParserReads) {
@@ -48,10 +48,9 @@ TEST(JsonWriter, WritesNumbersInstantsAndIds) {
   json.field("f", Duration{130'500'400}).field("g", 2s).field("h", 3_KiB);
   json.key("i").instant(1'769'860'800'123).key("j").instant(-1);
   json.id("k", 'c', 12).id("l", 'l', 0).text_or_null("m", "").close();
-  EXPECT_EQ(json.view(),
-            R"({"a":1,"b":-2,"c":0.5,"d":true,"e":0,"f":130.5,"g":2000,"h":3072,)"
-            R"("i":"2026-01-31T12:00:00.123Z","j":"1969-12-31T23:59:59.999Z",)"
-            R"("k":"c12","l":null,"m":null})");
+  EXPECT_EQ(json.view(), R"({"a":1,"b":-2,"c":0.5,"d":true,"e":0,"f":130.5,"g":2000,"h":3072,)"
+                         R"("i":"2026-01-31T12:00:00.123Z","j":"1969-12-31T23:59:59.999Z",)"
+                         R"("k":"c12","l":null,"m":null})");
 }
 
 TEST(JsonWriter, PutsCommasBetweenAndNowhereElse) {

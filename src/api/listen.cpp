@@ -98,8 +98,9 @@ Result<Listening> listen_tcp(std::string_view text) {
   const auto* raw = reinterpret_cast<const sockaddr*>(&address.storage);
   if (::bind(socket.get(), raw, address.size) != 0 || ::listen(socket.get(), backlog) != 0) {
     if (errno == EADDRINUSE) {
-      return fail(Errc::io, where + " is taken by another program, perhaps another daemon; end it "
-                                    "or choose another port in `listen.http`");
+      return fail(Errc::io, where +
+                                " is taken by another program, perhaps another daemon; end it "
+                                "or choose another port in `listen.http`");
     }
     if (errno == EACCES) {
       return fail(Errc::io, where + ": not allowed; choose a port above 1023 in `listen.http`");
@@ -128,8 +129,9 @@ Result<Listening> listen_unix(const std::string& path) {
   struct stat status{};
   if (::lstat(path.c_str(), &status) == 0) {
     if (!S_ISSOCK(status.st_mode)) {
-      return fail(Errc::io, path + " is there and is not a socket; move it or choose another "
-                                   "`listen.socket`");
+      return fail(Errc::io, path +
+                                " is there and is not a socket; move it or choose another "
+                                "`listen.socket`");
     }
     const Closing probe(::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0));
     if (::connect(probe.get(), raw, sizeof address) == 0 || errno == EAGAIN) {

@@ -19,7 +19,7 @@ namespace hearth {
 
 struct Listening {
   int fd = -1;
-  std::string host;            // as written, without brackets
+  std::string host;  // as written, without brackets
   std::uint16_t port = 0;
   bool is_loopback = false;
 };

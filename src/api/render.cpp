@@ -73,8 +73,10 @@ namespace {
 
 void append_time(JsonWriter& json, std::string_view name, const DaemonStatus& status, Instant at) {
   json.key(name);
-  if (at.ns == 0 || at == Instant::never()) json.null();
-  else json.instant(unix_ms_of(status, at));
+  if (at.ns == 0 || at == Instant::never())
+    json.null();
+  else
+    json.instant(unix_ms_of(status, at));
 }
 
 void append_memory(JsonWriter& json, const MemoryFigures& memory) {
@@ -102,8 +104,10 @@ void append_component(JsonWriter& json, const DaemonStatus& status, const Compon
   json.field("removed", view.is_removed);
   json.text_or_null("endpoint", row.endpoint);
   json.key("pid");
-  if (row.process > 0) json.whole(row.process);
-  else json.null();
+  if (row.process > 0)
+    json.whole(row.process);
+  else
+    json.null();
   append_memory(json, is_resident(view.state) ? row.memory : MemoryFigures{});
   json.field("reserved_bytes", view.reserved);
   json.field("peak_bytes", view.peak);
@@ -160,14 +164,22 @@ StateCounts count_states(const DaemonStatus& status) {
     switch (row.view.state) {
       case State::ready:
       case State::closing:
-      case State::draining: ++counts.ready; break;
+      case State::draining:
+        ++counts.ready;
+        break;
       case State::loading:
-      case State::resuming: ++counts.loading; break;
-      case State::failed: ++counts.failed; break;
+      case State::resuming:
+        ++counts.loading;
+        break;
+      case State::failed:
+        ++counts.failed;
+        break;
       case State::unloaded:
       case State::unloading:
       case State::hibernating:
-      case State::hibernated: ++counts.unloaded; break;
+      case State::hibernated:
+        ++counts.unloaded;
+        break;
     }
   }
   return counts;

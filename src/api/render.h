@@ -29,7 +29,7 @@ void append_lease(JsonWriter& json, const Exchange& exchange, const action::Repl
 void append_component(JsonWriter& json, const DaemonStatus& status, const ComponentRow& row);
 void append_decision(JsonWriter& json, const Decision& decision, std::int64_t unix_ms,
                      const Names& names);
-[[nodiscard]] bool is_shown(const ComponentRow& row);   // not a removed one that is gone
+[[nodiscard]] bool is_shown(const ComponentRow& row);  // not a removed one that is gone
 
 struct StateCounts {
   std::size_t total = 0, ready = 0, loading = 0, unloaded = 0, failed = 0;

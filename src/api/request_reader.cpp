@@ -1,12 +1,11 @@
 #include "api/request_reader.h"
 
-#include <utility>
-
 #include <boost/asio/buffer.hpp>
 #include <boost/beast/http/error.hpp>
 #include <boost/beast/http/parser.hpp>
 #include <boost/beast/http/string_body.hpp>
 #include <optional>
+#include <utility>
 
 #include "base/limits.h"
 
@@ -105,8 +104,12 @@ void RequestReader::read_header() {
         request_.has_origin = true;
         request_.origin = value;
         break;
-      case http::field::content_type: request_.content_type = value; break;
-      case http::field::authorization: request_.authorization = value; break;
+      case http::field::content_type:
+        request_.content_type = value;
+        break;
+      case http::field::authorization:
+        request_.authorization = value;
+        break;
       default:
         if (boost::beast::iequals(field.name_string(), "Last-Event-ID")) {
           request_.last_event_id = value;

@@ -28,9 +28,9 @@ struct Route {
   void (*handle)(Exchange& exchange) = nullptr;
   std::span<const RouteField> body = {};
   std::span<const RouteField> query = {};
-  std::span<const int> statuses = {};          // beside those that every route has
+  std::span<const int> statuses = {};  // beside those that every route has
   std::string_view answer = "application/json";
-  bool is_open = false;                        // needs no API key
+  bool is_open = false;  // needs no API key
 };
 
 struct RouteGroup {

@@ -184,13 +184,12 @@ TEST_F(Routes, UnloadingWhatIsLeasedIsAConflict) {
 }
 
 TEST_F(Routes, ALeaseIsTakenRenewedListedAndReleased) {
-  EXPECT_EQ(
-      post("/v1/leases", R"({"components":["ocr"],"owner":"editor","command":"c3"})").body,
-      R"({"lease":"l7","lease_expires_at":"1970-01-01T00:01:00.000Z",)"
-      R"("components":[{"name":"ocr","state":"ready","cold":true,"asked":true,)"
-      R"("endpoint":"http://127.0.0.1:40123"},)"
-      R"({"name":"tess","state":"ready","cold":false,"asked":false,"endpoint":null}],)"
-      R"("wait_ms":130.5})");
+  EXPECT_EQ(post("/v1/leases", R"({"components":["ocr"],"owner":"editor","command":"c3"})").body,
+            R"({"lease":"l7","lease_expires_at":"1970-01-01T00:01:00.000Z",)"
+            R"("components":[{"name":"ocr","state":"ready","cold":true,"asked":true,)"
+            R"("endpoint":"http://127.0.0.1:40123"},)"
+            R"({"name":"tess","state":"ready","cold":false,"asked":false,"endpoint":null}],)"
+            R"("wait_ms":130.5})");
   EXPECT_EQ(service_.last_lease().owner, "editor");
   EXPECT_EQ(service_.last_lease().command, CommandId{3});
   const HttpReply renewed = send({.method = "PUT",
@@ -274,11 +273,11 @@ TEST_F(Routes, MetricsAreInTheFormatOfPrometheus) {
 
 TEST_F(Routes, TheOriginalsCallsKeepItsFieldNames) {
   const Json status = parse_json_object(get("/components/status").body).value();
-  for (const char* name : {"enabled", "config_path", "memory_limit_gb", "total_components",
-                           "loaded_components", "loading_components", "unloaded_components",
-                           "failed_components", "loaded", "loading", "unloaded", "failed", "memory",
-                           "performance", "ml_prediction", "platform", "advanced_preloader",
-                           "stats"}) {
+  for (const char* name :
+       {"enabled", "config_path", "memory_limit_gb", "total_components", "loaded_components",
+        "loading_components", "unloaded_components", "failed_components", "loaded", "loading",
+        "unloaded", "failed", "memory", "performance", "ml_prediction", "platform",
+        "advanced_preloader", "stats"}) {
     EXPECT_TRUE(status.contains(name)) << name;
   }
   EXPECT_EQ(status["memory_limit_gb"], 8);

@@ -1,5 +1,6 @@
 #include "api/server.h"
 
+#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <sys/socket.h>
@@ -8,15 +9,12 @@
 
 #include <algorithm>
 #include <array>
+#include <boost/asio/steady_timer.hpp>
 #include <cerrno>
 #include <optional>
 #include <thread>
 #include <utility>
 #include <vector>
-
-#include <arpa/inet.h>
-
-#include <boost/asio/steady_timer.hpp>
 
 #include "api/listen.h"
 #include "api/session.h"
@@ -154,8 +152,8 @@ void Server::Impl::accept_some(Listener& listener) {
   while (true) {
     sockaddr_storage address{};
     socklen_t size = sizeof address;
-    const int fd = ::accept4(listener.socket.native_handle(),
-                             reinterpret_cast<sockaddr*>(&address), &size, SOCK_CLOEXEC);
+    const int fd = ::accept4(listener.socket.native_handle(), reinterpret_cast<sockaddr*>(&address),
+                             &size, SOCK_CLOEXEC);
     if (fd >= 0) {
       SessionOrigin origin;
       origin.is_unix = listener.is_unix;
@@ -196,8 +194,8 @@ void Server::Impl::arm_sweep() {
   if (is_sweep_armed || state->sessions.empty()) return;
   is_sweep_armed = true;
   const ServerOptions& options = state->options;
-  const Duration shortest = std::min(
-      {options.request_time_limit, options.idle_time_limit, options.keep_alive_interval});
+  const Duration shortest =
+      std::min({options.request_time_limit, options.idle_time_limit, options.keep_alive_interval});
   const Duration interval = std::clamp<Duration>(shortest / 4, 10ms, 5s);
   sweep_timer.expires_after(interval);
   sweep_timer.async_wait([this](boost::system::error_code error) {

@@ -23,10 +23,10 @@
 namespace hearth {
 
 struct ServerOptions {
-  std::string listen_http = "127.0.0.1:7411";   // empty: no TCP; port 0: a free one
-  std::string listen_socket;                    // empty: none
-  std::vector<std::string> hosts;               // further names accepted in Host and Origin
-  std::string api_key;                          // empty: none
+  std::string listen_http = "127.0.0.1:7411";  // empty: no TCP; port 0: a free one
+  std::string listen_socket;                   // empty: none
+  std::vector<std::string> hosts;              // further names accepted in Host and Origin
+  std::string api_key;                         // empty: none
   std::string version = "0.1.0";
   std::size_t connections_limit = connections_max;
   std::size_t stream_bytes_limit = 256 * 1024;  // unsent events of one slow reader

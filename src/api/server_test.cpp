@@ -46,8 +46,8 @@ TEST_F(ServerTest, AForeignHostIsMisdirected) {
 TEST_F(ServerTest, AConfiguredHostIsAccepted) {
   start({.hosts = {"hearth.lan"}});
   EXPECT_EQ(status_of(exchange(request("GET /healthz", "Host: hearth.lan:7411\r\n"))), 200);
-  EXPECT_EQ(status_of(exchange(request("GET /healthz",
-                                       "Host: localhost\r\nOrigin: http://hearth.lan\r\n"))),
+  EXPECT_EQ(status_of(exchange(
+                request("GET /healthz", "Host: localhost\r\nOrigin: http://hearth.lan\r\n"))),
             200);
 }
 
@@ -62,9 +62,9 @@ TEST_F(ServerTest, AForeignOriginIsRefused) {
 }
 
 TEST_F(ServerTest, AWriteMustBeJson) {
-  for (const char* type : {"", "Content-Type: text/plain\r\n",
-                           "Content-Type: application/x-www-form-urlencoded\r\n",
-                           "Content-Type: application/jsonp\r\n"}) {
+  for (const char* type :
+       {"", "Content-Type: text/plain\r\n", "Content-Type: application/x-www-form-urlencoded\r\n",
+        "Content-Type: application/jsonp\r\n"}) {
     const std::string headers = std::string("Host: localhost\r\nContent-Length: 0\r\n") + type;
     EXPECT_EQ(status_of(exchange(request("POST /v1/reload", headers))), 415) << type;
   }
@@ -143,8 +143,8 @@ TEST_F(ServerTest, AnEndlessChunkedBodyIsTooLarge) {
 }
 
 TEST_F(ServerTest, AHeaderAbove16KiBIsTooLarge) {
-  EXPECT_EQ(status_of(exchange(request("GET /healthz", "Host: localhost\r\nX: " +
-                                                           std::string(20'000, 'x') + "\r\n"))),
+  EXPECT_EQ(status_of(exchange(request(
+                "GET /healthz", "Host: localhost\r\nX: " + std::string(20'000, 'x') + "\r\n"))),
             431);
   EXPECT_EQ(status_of(exchange("GET /" + std::string(40'000, 'x'))), 431);
 }
@@ -169,8 +169,9 @@ TEST_F(ServerTest, ALargeBodyIsAskedForBeforeItIsSent) {
 TEST_F(ServerTest, PipelinedRequestsAreAnsweredInOrder) {
   std::string text;
   for (int i = 0; i < 200; ++i) {
-    text += "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
-            "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n";
+    text +=
+        "GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n"
+        "GET /nowhere HTTP/1.1\r\nHost: localhost\r\n\r\n";
   }
   text += request("GET /readyz", "Host: localhost\r\n");
   const std::string reply = exchange(text);
@@ -200,8 +201,9 @@ TEST_F(ServerTest, AnAnswerFromAnotherThreadIsSentToo) {
   const std::string body = R"({"text":"screen"})";
   const std::string text =
       "POST /v1/commands HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\n"
-      "Content-Length: " + std::to_string(body.size()) + "\r\n\r\n" + body;
-  connection.send(text + text);   // the second waits its turn
+      "Content-Length: " +
+      std::to_string(body.size()) + "\r\n\r\n" + body;
+  connection.send(text + text);  // the second waits its turn
   await([&] { return service_.held_count() == 1; });
   service_.answer_held();
   EXPECT_NE(connection.read_until("\"c1\"").find("HTTP/1.1 200 OK"), std::string::npos);

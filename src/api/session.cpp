@@ -3,9 +3,8 @@
 #include <sys/socket.h>
 
 #include <algorithm>
-#include <cerrno>
-
 #include <boost/asio/post.hpp>
+#include <cerrno>
 
 #include "api/render.h"
 #include "api/route.h"
@@ -74,8 +73,10 @@ void Session::await_input() {
   is_reading_ = true;
   socket_.async_wait(socket_.wait_read, [session = self()](boost::system::error_code error) {
     session->is_reading_ = false;
-    if (error) session->close();
-    else session->read_some();
+    if (error)
+      session->close();
+    else
+      session->read_some();
   });
 }
 
@@ -90,13 +91,17 @@ void Session::read_some() {
   }
   const auto size = static_cast<std::size_t>(got);
   switch (phase_) {
-    case Phase::closed: return;
-    case Phase::streaming: break;  // nothing more is asked on this connection
+    case Phase::closed:
+      return;
+    case Phase::streaming:
+      break;  // nothing more is asked on this connection
     case Phase::draining:
       drained_ += size;
       if (drained_ > drained_bytes_max) return close();
       break;
-    case Phase::answering: input_.append(scratch, 0, size); break;
+    case Phase::answering:
+      input_.append(scratch, 0, size);
+      break;
     case Phase::reading:
       if (input_.empty() && output_.empty()) {
         const std::size_t consumed = consume(std::string_view{scratch}.substr(0, size));
@@ -183,8 +188,10 @@ void Session::reply(ApiResponse response) {
 }
 
 void Session::wait_for(RequestId request) {
-  if (phase_ == Phase::closed) service().abandon(request);
-  else waiting_ = request;  // also of a request just answered: until its answer is sent
+  if (phase_ == Phase::closed)
+    service().abandon(request);
+  else
+    waiting_ = request;  // also of a request just answered: until its answer is sent
 }
 
 void Session::flush() {
@@ -215,8 +222,10 @@ void Session::await_room() {
     if (session->phase_ == Phase::closed) return;
     if (error) return session->close();
     session->since_ = ServerState::Clock::now();
-    if (session->phase_ == Phase::streaming) session->write_events();
-    else session->go_on();
+    if (session->phase_ == Phase::streaming)
+      session->write_events();
+    else
+      session->go_on();
     session->await_input();
   });
 }
@@ -244,18 +253,21 @@ void Session::stream(std::uint64_t after) {
   feed_ = std::make_shared<EventFeed>(
       std::max<std::size_t>(options().stream_bytes_limit / bytes_per_event, 1));
   const std::weak_ptr<Session> weak = self();
-  service().subscribe(after, [feed = feed_, weak, state = state_](const StreamItem& item,
-                                                                  bool is_lost) {
-    switch (feed->push(item, is_lost)) {
-      case EventFeed::Pushed::closed: return false;
-      case EventFeed::Pushed::quiet: return true;
-      case EventFeed::Pushed::wake: break;
-    }
-    state->post([weak] {
-      if (const auto session = weak.lock()) session->write_events();
-    });
-    return true;
-  });
+  service().subscribe(after,
+                      [feed = feed_, weak, state = state_](const StreamItem& item, bool is_lost) {
+                        switch (feed->push(item, is_lost)) {
+                          case EventFeed::Pushed::closed:
+                            return false;
+                          case EventFeed::Pushed::quiet:
+                            return true;
+                          case EventFeed::Pushed::wake:
+                            break;
+                        }
+                        state->post([weak] {
+                          if (const auto session = weak.lock()) session->write_events();
+                        });
+                        return true;
+                      });
 }
 
 void Session::write_events() {
@@ -288,8 +300,10 @@ void Session::look_at_the_clock(ServerState::Clock::time_point now) {
   const Duration spent = now - since_;
   const ServerOptions& limits = options();
   switch (phase_) {
-    case Phase::closed: return;
-    case Phase::answering: return;  // its own patience ends it
+    case Phase::closed:
+      return;
+    case Phase::answering:
+      return;  // its own patience ends it
     case Phase::draining:
       if (spent > 5s) close();
       return;
@@ -302,7 +316,8 @@ void Session::look_at_the_clock(ServerState::Clock::time_point now) {
         write_events();
       }
       return;
-    case Phase::reading: break;
+    case Phase::reading:
+      break;
   }
   if (!output_.empty()) {
     if (spent > limits.request_time_limit) close();

@@ -7,6 +7,8 @@
 // Threads    the server's thread, but for what Exchange says.
 #pragma once
 
+#include <boost/asio/io_context.hpp>
+#include <boost/asio/posix/stream_descriptor.hpp>
 #include <chrono>
 #include <functional>
 #include <memory>
@@ -15,9 +17,6 @@
 #include <thread>
 #include <unordered_set>
 #include <utility>
-
-#include <boost/asio/io_context.hpp>
-#include <boost/asio/posix/stream_descriptor.hpp>
 
 #include "api/event_feed.h"
 #include "api/exchange.h"
@@ -44,14 +43,14 @@ struct ServerState {
   std::thread::id thread;
   std::string listen_host;
   std::unordered_set<std::shared_ptr<Session>> sessions;
-  std::string scratch;                 // what one read brings
+  std::string scratch;  // what one read brings
   Mutex mutex;
   bool is_closed HEARTH_GUARDED_BY(mutex) = false;
 };
 
 struct SessionOrigin {
   bool is_unix = false;
-  bool is_excess = false;              // one connection too many: told so and closed
+  bool is_excess = false;  // one connection too many: told so and closed
   std::string peer;
 };
 
@@ -97,17 +96,17 @@ class Session final : public Exchange {
   SessionOrigin origin_;
   RequestReader reader_;
   Phase phase_ = Phase::reading;
-  ServerState::Clock::time_point since_;       // when the phase began, or the last progress in it
-  std::string input_;                          // arrived and not yet parsed
-  std::string output_;                         // to be sent, from sent_ on
+  ServerState::Clock::time_point since_;  // when the phase began, or the last progress in it
+  std::string input_;                     // arrived and not yet parsed
+  std::string output_;                    // to be sent, from sent_ on
   std::size_t sent_ = 0;
   std::size_t drained_ = 0;
-  RequestId waiting_;                          // what the Service is asked for just now
+  RequestId waiting_;  // what the Service is asked for just now
   std::shared_ptr<EventFeed> feed_;
-  bool is_consuming_ = false;                  // a route may answer within the call
-  bool is_reading_ = false;                    // a wait for input is under way
-  bool is_writing_ = false;                    // a wait for room is under way
-  bool ends_after_ = false;                    // the last answer of this connection is in output_
+  bool is_consuming_ = false;  // a route may answer within the call
+  bool is_reading_ = false;    // a wait for input is under way
+  bool is_writing_ = false;    // a wait for room is under way
+  bool ends_after_ = false;    // the last answer of this connection is in output_
 };
 
 }  // namespace hearth

@@ -1,11 +1,14 @@
 // Structs to bytes and back, by one list of fields a struct.
 //
-//   struct Point { int x; std::vector<int> tags; template <class A> void fields(A& a) { a(x, tags); } };
+//   struct Point { int x; std::vector<int> tags; template <class A> void fields(A& a) { a(x, tags);
+//   } };
 //
-// Layout     unsigned integers as LEB128, signed ones zigzag, doubles as 8 bytes little endian, bools
-//            as one byte, enums as one byte below limit_of(E{}), strings, vectors, maps and sets with
-//            their size before them, optionals and variants with a tag before them.
-// Contract   Writer never fails. Reader is total: any bytes give either a value or ok() == false, it
+// Layout     unsigned integers as LEB128, signed ones zigzag, doubles as 8 bytes little endian,
+// bools
+//            as one byte, enums as one byte below limit_of(E{}), strings, vectors, maps and sets
+//            with their size before them, optionals and variants with a tag before them.
+// Contract   Writer never fails. Reader is total: any bytes give either a value or ok() == false,
+// it
 //            never reads past the end, and it allocates no more than a small multiple of its input.
 // Exactness  equal values give equal bytes on every machine (containers are ordered).
 // Threads    thread-compatible.
@@ -109,8 +112,10 @@ class Writer {
     } else if constexpr (requires { value.size(), value.begin(); }) {
       number(value.size());
       for (const auto& element : value) {
-        if constexpr (std::is_same_v<T, std::vector<bool>>) put(static_cast<bool>(element));
-        else put(element);
+        if constexpr (std::is_same_v<T, std::vector<bool>>)
+          put(static_cast<bool>(element));
+        else
+          put(element);
       }
     } else {
       // fields() lists members for reading and writing alike; writing changes none of them.

@@ -12,10 +12,10 @@ namespace hearth {
 
 }  // namespace hearth
 
-#define HEARTH_ASSERT(condition)                                            \
-  do {                                                                      \
-    if (!(condition)) [[unlikely]]                                          \
-      ::hearth::assertion_failed(#condition, __FILE__, __LINE__);           \
+#define HEARTH_ASSERT(condition)                                  \
+  do {                                                            \
+    if (!(condition)) [[unlikely]]                                \
+      ::hearth::assertion_failed(#condition, __FILE__, __LINE__); \
   } while (false)
 
 #ifdef NDEBUG

@@ -25,7 +25,7 @@ using WorkId = Id<struct WorkTag, std::uint64_t>;            // one load or unlo
 using RequestId = Id<struct RequestTag, std::uint64_t>;      // who waits for a reply
 using CommandId = Id<struct CommandTag, std::uint64_t>;
 using LeaseId = Id<struct LeaseTag, std::uint64_t>;
-using SessionId = Id<struct SessionTag, std::uint64_t>;      // hash of the session's name
+using SessionId = Id<struct SessionTag, std::uint64_t>;  // hash of the session's name
 
 }  // namespace hearth
 

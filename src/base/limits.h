@@ -1,4 +1,5 @@
-// Every bound of the system in one place. A queue or a table that is full has an answer, not a crash.
+// Every bound of the system in one place. A queue or a table that is full has an answer, not a
+// crash.
 #pragma once
 
 #include <cstddef>

@@ -36,7 +36,8 @@ class Prng {
     return result;
   }
 
-  // Uniform in [0, bound); bound > 0. The bias of the multiplication is below 2^-32 for small bounds.
+  // Uniform in [0, bound); bound > 0. The bias of the multiplication is below 2^-32 for small
+  // bounds.
   constexpr std::uint64_t below(std::uint64_t bound) {
     HEARTH_ASSERT(bound > 0);
     return bound <= 0xffffffffU ? ((next() >> 32) * bound) >> 32 : next() % bound;

@@ -15,19 +15,19 @@
 namespace hearth {
 
 enum class Errc : unsigned char {
-  invalid,        // the input is malformed
-  not_found,      // no such component, lease, command
-  conflict,       // refused because of what is there now: a rival, a pin, a lease
-  over_budget,    // can never fit, or does not fit now
-  cycle,          // needs go in a circle
-  unavailable,    // not now; later perhaps
+  invalid,      // the input is malformed
+  not_found,    // no such component, lease, command
+  conflict,     // refused because of what is there now: a rival, a pin, a lease
+  over_budget,  // can never fit, or does not fit now
+  cycle,        // needs go in a circle
+  unavailable,  // not now; later perhaps
   timed_out,
-  too_large,      // body, header, text
-  exhausted,      // a queue or a connection limit
-  denied,         // host, origin, key, permission
-  io,             // the operating system said no
-  corrupt,        // stored bytes fail their checks
-  failed,         // a component did not load
+  too_large,  // body, header, text
+  exhausted,  // a queue or a connection limit
+  denied,     // host, origin, key, permission
+  io,         // the operating system said no
+  corrupt,    // stored bytes fail their checks
+  failed,     // a component did not load
 };
 inline constexpr int errc_count = 13;
 
@@ -51,11 +51,11 @@ using Result = std::expected<T, Error>;
 }  // namespace hearth
 
 // The value of a Result, or a return of its error from the function around.
-#define HEARTH_TRY(expression)                                              \
-  __extension__({                                                           \
-    auto hearth_result = (expression);                                      \
+#define HEARTH_TRY(expression)                                                    \
+  __extension__({                                                                 \
+    auto hearth_result = (expression);                                            \
     if (!hearth_result) return std::unexpected(std::move(hearth_result).error()); \
-    ::hearth::detail::take(std::move(hearth_result));                       \
+    ::hearth::detail::take(std::move(hearth_result));                             \
   })
 
 namespace hearth::detail {

@@ -2,7 +2,8 @@
 //
 // Units      Bytes counts bytes; Duration is nanoseconds; Instant is nanoseconds since a start that
 //            the shell chooses (CLOCK_BOOTTIME live, zero in a simulation).
-// Contract   Instant - Instant is a Duration; Instant + Instant does not compile. No type here has a
+// Contract   Instant - Instant is a Duration; Instant + Instant does not compile. No type here has
+// a
 //            now(): whoever needs the time is handed it.
 // Exactness  integers only. Bytes subtraction below zero is an assertion.
 // Threads    pure.
@@ -50,7 +51,9 @@ struct Bytes {
     count -= other.count;
     return *this;
   }
-  static constexpr Bytes unlimited() { return Bytes{std::numeric_limits<std::uint64_t>::max() / 4}; }
+  static constexpr Bytes unlimited() {
+    return Bytes{std::numeric_limits<std::uint64_t>::max() / 4};
+  }
 };
 
 constexpr Bytes operator+(Bytes a, Bytes b) { return a += b; }

@@ -136,7 +136,7 @@ Result<> Client::events(std::optional<std::uint64_t> after, const OnEvent& on_ev
                         std::stop_token stop) {
   HttpCall call;
   call.path = "/v1/events";
-  call.timeout = 60s;   // the daemon sends a comment every 15 s
+  call.timeout = 60s;  // the daemon sends a comment every 15 s
   call.stop = stop;
   call.headers.emplace_back("Accept", "text/event-stream");
   if (after) call.headers.emplace_back("Last-Event-ID", std::to_string(*after));

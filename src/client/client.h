@@ -23,21 +23,21 @@
 namespace hearth {
 
 struct ClientOptions {
-  std::string url;          // of --url; empty: look
-  std::string state_dir;    // empty: default_state_dir()
-  std::string api_key;      // empty: HEARTH_API_KEY
+  std::string url;        // of --url; empty: look
+  std::string state_dir;  // empty: default_state_dir()
+  std::string api_key;    // empty: HEARTH_API_KEY
 };
 
 struct Response {
   int status = 0;
-  std::string body;         // JSON text, but of /metrics
+  std::string body;  // JSON text, but of /metrics
   [[nodiscard]] bool is_ok() const { return status >= 200 && status < 300; }
 };
 
 // One server-sent event.
 struct StreamEvent {
   std::string id;
-  std::string name;         // "decision", "lost"
+  std::string name;  // "decision", "lost"
   std::string data;
 };
 
@@ -62,7 +62,7 @@ class Client {
   [[nodiscard]] Result<> events(std::optional<std::uint64_t> after, const OnEvent& on_event,
                                 std::stop_token stop = {});
 
-  [[nodiscard]] std::string address() const;   // for messages
+  [[nodiscard]] std::string address() const;  // for messages
 
  private:
   Client(HttpClient http, std::string api_key);

@@ -299,8 +299,8 @@ class HttpClient::Exchange {
   Clock::time_point deadline_;
   int fd_ = -1;
   std::string input_;
-  std::size_t piece_ = 0;     // of input_, handed out and not yet erased
-  std::size_t left_ = 0;      // of the body or the chunk
+  std::size_t piece_ = 0;  // of input_, handed out and not yet erased
+  std::size_t left_ = 0;   // of the body or the chunk
   Framing framing_ = Framing::none;
   bool is_done_ = false;
   bool has_bytes_ = false;

@@ -28,8 +28,8 @@ namespace hearth {
 struct HttpAddress {
   std::string host = "127.0.0.1";
   std::uint16_t port = 80;
-  std::string socket_path;   // not empty: a Unix socket, and host is only the Host header
-  std::string base_path;     // before every path, without a slash at its end
+  std::string socket_path;  // not empty: a Unix socket, and host is only the Host header
+  std::string base_path;    // before every path, without a slash at its end
 };
 
 // "http://127.0.0.1:40123/base", "127.0.0.1:40123", "unix:/run/hearth.sock".
@@ -40,10 +40,10 @@ struct HttpCall {
   std::string method = "GET";
   std::string path = "/";
   std::vector<std::pair<std::string, std::string>> headers;
-  std::string body;                  // sent with its length when the method is not GET or HEAD
-  Duration timeout{10s};             // of the whole exchange; of each silence in stream()
+  std::string body;       // sent with its length when the method is not GET or HEAD
+  Duration timeout{10s};  // of the whole exchange; of each silence in stream()
   std::size_t body_bytes_max = 64 * 1024 * 1024;
-  std::stop_token stop;              // seen within 50 ms
+  std::stop_token stop;  // seen within 50 ms
 };
 
 struct HttpReply {

@@ -81,8 +81,9 @@ TEST(HttpClient, ReadsABodyByItsLength) {
 }
 
 TEST(HttpClient, ReadsChunksAndTheirTrailer) {
-  Script server({"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
-                 "5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: t\r\n\r\n"});
+  Script server(
+      {"HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n"
+       "5;x=y\r\nhello\r\n1\r\n!\r\n0\r\nTrailer: t\r\n\r\n"});
   const auto reply = HttpClient(server.address()).send(patient());
   ASSERT_TRUE(reply) << reply.error().detail;
   EXPECT_EQ(reply->body, "hello!");

@@ -44,8 +44,7 @@ void command(Exchange& exchange) {
     return exchange.problem(Error{Errc::too_large, "`text`: longer than 64 KiB"});
   }
   ask.peer = exchange.peer();
-  exchange.wait_for(
-      exchange.service().command(std::move(ask), exchange.answered(answer_command)));
+  exchange.wait_for(exchange.service().command(std::move(ask), exchange.answered(answer_command)));
 }
 
 void used(Exchange& exchange) {
@@ -67,8 +66,8 @@ void used(Exchange& exchange) {
     json.close_list().close();
     x.reply_json(200, json.take());
   };
-  exchange.wait_for(exchange.service().used(CommandId{*id}, *std::move(ids),
-                                            exchange.answered(std::move(then))));
+  exchange.wait_for(
+      exchange.service().used(CommandId{*id}, *std::move(ids), exchange.answered(std::move(then))));
 }
 
 void signal(Exchange& exchange) {
@@ -102,9 +101,19 @@ constexpr int command_statuses[] = {202, 409, 413, 502, 503, 504};
 constexpr int used_statuses[] = {404};
 
 constexpr Route routes[] = {
-    {Method::post, "/v1/commands", "Load what a command needs and hold it.", command,
-     command_fields, {}, command_statuses},
-    {Method::post, "/v1/commands/{id}/used", "What a command really needed.", used, used_fields, {},
+    {Method::post,
+     "/v1/commands",
+     "Load what a command needs and hold it.",
+     command,
+     command_fields,
+     {},
+     command_statuses},
+    {Method::post,
+     "/v1/commands/{id}/used",
+     "What a command really needed.",
+     used,
+     used_fields,
+     {},
      used_statuses},
     {Method::post, "/v1/signals", "A hint without text.", signal, signal_fields},
 };

@@ -66,8 +66,7 @@ void unload_these(Exchange& exchange, std::vector<ComponentId> ids) {
     json.close_list().field("wait_ms", answer.reply.wait).close();
     x.reply_json(200, json.take());
   };
-  exchange.wait_for(
-      exchange.service().unload(std::move(ids), exchange.answered(std::move(then))));
+  exchange.wait_for(exchange.service().unload(std::move(ids), exchange.answered(std::move(then))));
 }
 
 // A body that must hold nothing.
@@ -130,11 +129,26 @@ constexpr Route routes[] = {
     {Method::get, "/v1/components/{name}", "One component.", one, {}, {}, one_statuses},
     {Method::post, "/v1/components/{name}/load", "Load it.", load, load_fields, {}, load_statuses},
     {Method::post, "/v1/components/{name}/unload", "Unload it.", unload, {}, {}, change_statuses},
-    {Method::post, "/v1/components/{name}/pin", "Load it and keep it.", pin, {}, {},
+    {Method::post,
+     "/v1/components/{name}/pin",
+     "Load it and keep it.",
+     pin,
+     {},
+     {},
      change_statuses},
-    {Method::post, "/v1/components/{name}/unpin", "Keep it no longer.", unpin, {}, {},
+    {Method::post,
+     "/v1/components/{name}/unpin",
+     "Keep it no longer.",
+     unpin,
+     {},
+     {},
      change_statuses},
-    {Method::post, "/v1/unload", "Unload several or all.", unload_many, unload_fields, {},
+    {Method::post,
+     "/v1/unload",
+     "Unload several or all.",
+     unload_many,
+     unload_fields,
+     {},
      change_statuses},
 };
 

@@ -31,8 +31,10 @@ void append_status(JsonWriter& json, const DaemonStatus& status, bool is_ready) 
   json.field("policy", status.policy);
   json.field("pressure", name_of(status.pressure));
   json.key("available_bytes");
-  if (status.available >= Bytes::unlimited()) json.null();
-  else json.whole(status.available.count);
+  if (status.available >= Bytes::unlimited())
+    json.null();
+  else
+    json.whole(status.available.count);
   json.field("daemon_rss_bytes", status.daemon_rss);
   json.field("waiting", status.waiting).field("event_queue", status.event_queue);
   json.field("journal_sequence", status.journal_sequence);
@@ -40,8 +42,10 @@ void append_status(JsonWriter& json, const DaemonStatus& status, bool is_ready) 
   json.key("budgets").open_list();
   for (const BudgetRow& row : status.budgets) {
     json.open().field("name", row.name).key("budget_bytes");
-    if (row.budget >= Bytes::unlimited()) json.null();
-    else json.whole(row.budget.count);
+    if (row.budget >= Bytes::unlimited())
+      json.null();
+    else
+      json.whole(row.budget.count);
     json.field("used_bytes", row.used).field("pool", row.is_pool).close();
   }
   json.close_list();
@@ -97,10 +101,17 @@ constexpr Route routes[] = {
     {Method::get, "/v1/status", "The daemon's figures.", status},
     {Method::post, "/v1/reload", "Read the configuration again.", reload},
     {Method::post, "/v1/shutdown", "Drain and end.", shutdown},
-    {.method = Method::get, .pattern = "/healthz", .summary = "The daemon answers.",
-     .handle = health, .is_open = true},
-    {.method = Method::get, .pattern = "/readyz", .summary = "Core components are up.",
-     .handle = readiness, .statuses = ready_statuses, .is_open = true},
+    {.method = Method::get,
+     .pattern = "/healthz",
+     .summary = "The daemon answers.",
+     .handle = health,
+     .is_open = true},
+    {.method = Method::get,
+     .pattern = "/readyz",
+     .summary = "Core components are up.",
+     .handle = readiness,
+     .statuses = ready_statuses,
+     .is_open = true},
 };
 
 }  // namespace

@@ -48,8 +48,8 @@ void decisions(Exchange& exchange) {
       return !component || (decision.has_component && decision.component == *component) ||
              (decision.has_other && decision.other == *component);
     };
-    const auto matching = static_cast<std::uint64_t>(
-        std::ranges::count_if(status.decisions, is_wanted));
+    const auto matching =
+        static_cast<std::uint64_t>(std::ranges::count_if(status.decisions, is_wanted));
     std::uint64_t skipped = matching - std::min<std::uint64_t>(matching, limit);
     JsonWriter json;
     json.open().key("decisions").open_list();
@@ -77,9 +77,20 @@ constexpr RouteField decision_query[] = {
 constexpr int decision_statuses[] = {404};
 
 constexpr Route routes[] = {
-    {Method::get, "/v1/events", "Decisions as they are made.", events, {}, event_query, {},
+    {Method::get,
+     "/v1/events",
+     "Decisions as they are made.",
+     events,
+     {},
+     event_query,
+     {},
      "text/event-stream"},
-    {Method::get, "/v1/decisions", "The last decisions.", decisions, {}, decision_query,
+    {Method::get,
+     "/v1/decisions",
+     "The last decisions.",
+     decisions,
+     {},
+     decision_query,
      decision_statuses},
 };
 

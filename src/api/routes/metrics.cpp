@@ -46,8 +46,10 @@ class MetricsText {
       out_ += "=\"";
       for (const char c : text) {
         if (c == '\\' || c == '"') out_ += '\\';
-        if (c == '\n') out_ += "\\n";
-        else out_ += c;
+        if (c == '\n')
+          out_ += "\\n";
+        else
+          out_ += c;
       }
       out_ += "\"}";
     }
@@ -159,7 +161,13 @@ void metrics(Exchange& exchange) {
 }
 
 constexpr Route routes[] = {
-    {Method::get, "/metrics", "The same figures for Prometheus.", metrics, {}, {}, {},
+    {Method::get,
+     "/metrics",
+     "The same figures for Prometheus.",
+     metrics,
+     {},
+     {},
+     {},
      "text/plain; version=0.0.4; charset=utf-8"},
 };
 

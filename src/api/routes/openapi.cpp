@@ -14,9 +14,15 @@ namespace {
 void append_schema(JsonWriter& json, RouteField::Type type) {
   json.key("schema").open();
   switch (type) {
-    case RouteField::Type::text: json.field("type", "string"); break;
-    case RouteField::Type::whole: json.field("type", "integer"); break;
-    case RouteField::Type::boolean: json.field("type", "boolean"); break;
+    case RouteField::Type::text:
+      json.field("type", "string");
+      break;
+    case RouteField::Type::whole:
+      json.field("type", "integer");
+      break;
+    case RouteField::Type::boolean:
+      json.field("type", "boolean");
+      break;
     case RouteField::Type::texts:
       json.field("type", "array").key("items").open().field("type", "string").close();
       break;
@@ -27,9 +33,15 @@ void append_schema(JsonWriter& json, RouteField::Type type) {
 void append_property(JsonWriter& json, const RouteField& field) {
   json.key(field.name).open();
   switch (field.type) {
-    case RouteField::Type::text: json.field("type", "string"); break;
-    case RouteField::Type::whole: json.field("type", "integer").field("minimum", 0); break;
-    case RouteField::Type::boolean: json.field("type", "boolean"); break;
+    case RouteField::Type::text:
+      json.field("type", "string");
+      break;
+    case RouteField::Type::whole:
+      json.field("type", "integer").field("minimum", 0);
+      break;
+    case RouteField::Type::boolean:
+      json.field("type", "boolean");
+      break;
     case RouteField::Type::texts:
       json.field("type", "array").key("items").open().field("type", "string").close();
       break;
@@ -85,8 +97,10 @@ void append_responses(JsonWriter& json, const Route& route) {
     json.key("content").open();
     json.key(status < 300 ? route.answer : "application/problem+json").open();
     json.key("schema").open();
-    if (status >= 300) json.field("$ref", "#/components/schemas/Problem");
-    else json.field("type", route.answer == "application/json" ? "object" : "string");
+    if (status >= 300)
+      json.field("$ref", "#/components/schemas/Problem");
+    else
+      json.field("type", route.answer == "application/json" ? "object" : "string");
     json.close().close().close().close();
   }
   json.close();
@@ -96,8 +110,10 @@ std::string operation_id(const Route& route) {
   std::string id(name_of(route.method));
   std::ranges::transform(id, id.begin(), [](char c) { return static_cast<char>(c - 'A' + 'a'); });
   for (const char c : route.pattern) {
-    if (c == '/') id += '_';
-    else if (c != '{' && c != '}' && c != '.') id += c;
+    if (c == '/')
+      id += '_';
+    else if (c != '{' && c != '}' && c != '.')
+      id += c;
   }
   return id;
 }

@@ -10,9 +10,9 @@ namespace {
 double mib(Bytes bytes) { return static_cast<double>(bytes.count) / (1024.0 * 1024.0); }
 
 struct Sums {
-  Bytes reserved;   // of resident components
-  Bytes held;       // PSS of resident components
-  Bytes saved;      // PSS, when last ready, of unloaded ones
+  Bytes reserved;  // of resident components
+  Bytes held;      // PSS of resident components
+  Bytes saved;     // PSS, when last ready, of unloaded ones
 };
 
 Sums sums_of(const DaemonStatus& status) {
@@ -46,8 +46,10 @@ void append_memory(JsonWriter& json, const DaemonStatus& status) {
   json.field("estimated_used_mb", mib(sums.reserved));
   json.field("process_memory_mb", mib(status.daemon_rss));
   json.key("available_mb");
-  if (status.available >= Bytes::unlimited()) json.null();
-  else json.number(mib(status.available));
+  if (status.available >= Bytes::unlimited())
+    json.null();
+  else
+    json.number(mib(status.available));
   json.field("pressure", name_of(status.pressure));
   json.field("saved_mb", mib(sums.saved));
   json.key("pools").open();
@@ -93,9 +95,7 @@ void append_names(JsonWriter& json, std::string_view key, const DaemonStatus& st
   json.close_list();
 }
 
-bool is_loaded(State s) {
-  return s == State::ready || s == State::closing || s == State::draining;
-}
+bool is_loaded(State s) { return s == State::ready || s == State::closing || s == State::draining; }
 bool is_loading(State s) { return s == State::loading || s == State::resuming; }
 bool is_failed(State s) { return s == State::failed; }
 bool is_unloaded(State s) { return !is_loaded(s) && !is_loading(s) && !is_failed(s); }

@@ -1,6 +1,7 @@
 // What the core asks for: its whole output, in order.
 //
-// Contract   the shell performs actions in order and decides nothing. Each StartLoad is answered by one
+// Contract   the shell performs actions in order and decides nothing. Each StartLoad is answered by
+// one
 //            LoadFinished, each StartUnload by one UnloadFinished, each CloseGate by GateClosed or
 //            GateRefused; each request gets exactly one Reply (none when it was abandoned first).
 // Threads    values.
@@ -80,9 +81,9 @@ struct ArmTimer {
 
 struct ReplyComponent {
   ComponentId component{};
-  bool is_cold = false;    // was not ready when the request arrived
+  bool is_cold = false;  // was not ready when the request arrived
   bool is_ready = false;
-  bool is_asked = true;    // false: it came along as a need of another
+  bool is_asked = true;  // false: it came along as a need of another
   template <class A>
   void fields(A& a) {
     a(component, is_cold, is_ready, is_asked);
@@ -90,12 +91,12 @@ struct ReplyComponent {
 };
 struct Reply {
   RequestId request{};
-  bool is_granted = false;       // false: `code`, `reason` and the culprits say why
-  bool is_accepted = false;      // granted without waiting (202)
+  bool is_granted = false;   // false: `code`, `reason` and the culprits say why
+  bool is_accepted = false;  // granted without waiting (202)
   Errc code = Errc::failed;
   Reason reason = Reason::none;
-  ComponentId component{};         // whom the refusal is about
-  ComponentId other{};             // the rival or the need behind it, else the same as component
+  ComponentId component{};  // whom the refusal is about
+  ComponentId other{};      // the rival or the need behind it, else the same as component
   LeaseId lease{};
   Instant lease_until{};
   CommandId command{};
@@ -147,9 +148,9 @@ struct Stopped {
 
 }  // namespace action
 
-using Action = std::variant<action::StartLoad, action::CancelLoad, action::OpenGate,
-                            action::CloseGate, action::ReleaseGate, action::StartUnload,
-                            action::ArmTimer, action::Reply, action::LeaseEnded, action::Learn,
-                            action::Record, action::Stopped>;
+using Action =
+    std::variant<action::StartLoad, action::CancelLoad, action::OpenGate, action::CloseGate,
+                 action::ReleaseGate, action::StartUnload, action::ArmTimer, action::Reply,
+                 action::LeaseEnded, action::Learn, action::Record, action::Stopped>;
 
 }  // namespace hearth

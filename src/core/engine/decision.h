@@ -1,6 +1,7 @@
 // What the core decided and why, as data: told by `hearth why`, the log and the history.
 //
-// Contract   a decision names its component, the other party where there is one, and the figures that
+// Contract   a decision names its component, the other party where there is one, and the figures
+// that
 //            were compared. Words are made of it elsewhere (codec/decision_text.h).
 // Threads    values.
 #pragma once
@@ -13,21 +14,21 @@
 namespace hearth {
 
 enum class DecisionKind : unsigned char {
-  load_started,       // reason: demand, preload, core, eager, lease, pin, restart, default_back
-  load_done,          // bytes: measured; figure: load time in ns; other_bytes: reserved
-  load_failed,        // figure: attempt
+  load_started,  // reason: demand, preload, core, eager, lease, pin, restart, default_back
+  load_done,     // bytes: measured; figure: load time in ns; other_bytes: reserved
+  load_failed,   // figure: attempt
   load_cancelled,
-  unload_started,     // reason: evicted_for, displaced_by, idle, expired, pressure, asked, ...
+  unload_started,  // reason: evicted_for, displaced_by, idle, expired, pressure, asked, ...
   unload_done,
-  waiting,            // a request waits: reason memory, conflict, slots, pressure, retry
-  refused,            // a request was refused
+  waiting,  // a request waits: reason memory, conflict, slots, pressure, retry
+  refused,  // a request was refused
   granted,
   lease_ended,        // reason: expired, lost, revoked, released
   exited,             // a ready component ended by itself
   pressure_changed,   // figure: new level, other_figure: old level; bytes: available
   nothing_evictable,  // bytes: shortfall
   over_budget,        // a measurement or a smaller budget put it over; bytes: by how much
-  estimate_off,       // the declaration is off by more than a quarter: bytes measured, other declared
+  estimate_off,  // the declaration is off by more than a quarter: bytes measured, other declared
   pinned,
   unpinned,
   configured,
@@ -37,26 +38,26 @@ constexpr unsigned limit_of(DecisionKind) { return 19; }
 
 enum class Reason : unsigned char {
   none,
-  demand,          // a command asked for it
-  preload,         // likely, not asked for
-  core,            // always resident
-  eager,           // lazy: false
+  demand,   // a command asked for it
+  preload,  // likely, not asked for
+  core,     // always resident
+  eager,    // lazy: false
   lease,
   operator_asked,  // load or unload by hand
   pin,
-  restart,         // it exited while in use, or its configuration changed
+  restart,  // it exited while in use, or its configuration changed
   default_back,
-  need,            // another component needs it
-  memory,          // not enough of the budget
-  pool,            // not enough of its pool
-  device,          // not enough of another resource
-  conflict,        // a rival is resident
+  need,      // another component needs it
+  memory,    // not enough of the budget
+  pool,      // not enough of its pool
+  device,    // not enough of another resource
+  conflict,  // a rival is resident
   pressure,
-  slots,           // as many loads under way as allowed
-  idle,            // idle limit or ttl
+  slots,  // as many loads under way as allowed
+  idle,   // idle limit or ttl
   expired,
   leased,
-  lost,            // the component under it is gone
+  lost,  // the component under it is gone
   revoked,
   released,
   unused_preload,
@@ -65,14 +66,14 @@ enum class Reason : unsigned char {
   unknown_component,
   unknown_lease,
   unknown_command,
-  too_large,       // above the budget by itself: never fits
+  too_large,  // above the budget by itself: never fits
   queue_full,
   shutting_down,
-  removed,         // no longer in the configuration
-  need_gone,       // something it needs is not ready any more
+  removed,    // no longer in the configuration
+  need_gone,  // something it needs is not ready any more
   over_budget,
   abandoned,
-  conflicting_set, // the request itself asks for two rivals
+  conflicting_set,  // the request itself asks for two rivals
 };
 constexpr unsigned limit_of(Reason) { return 37; }
 
@@ -80,12 +81,12 @@ constexpr unsigned limit_of(Reason) { return 37; }
 [[nodiscard]] std::string_view name_of(Reason reason);
 
 struct Decision {
-  std::uint64_t sequence = 0;   // counts decisions from 1
+  std::uint64_t sequence = 0;  // counts decisions from 1
   Instant at{};
   DecisionKind kind = DecisionKind::configured;
   Reason reason = Reason::none;
-  ComponentId component{};        // meaningless when has_component is false
-  ComponentId other{};            // meaningless when has_other is false
+  ComponentId component{};  // meaningless when has_component is false
+  ComponentId other{};      // meaningless when has_other is false
   bool has_component = false;
   bool has_other = false;
   RequestId request{};
@@ -98,8 +99,8 @@ struct Decision {
 
   template <class A>
   void fields(A& a) {
-    a(sequence, at, kind, reason, component, other, has_component, has_other, request, command, lease,
-      bytes, other_bytes, figure, other_figure);
+    a(sequence, at, kind, reason, component, other, has_component, has_other, request, command,
+      lease, bytes, other_bytes, figure, other_figure);
   }
 };
 

@@ -1,7 +1,9 @@
 // The core: events in, actions out, the same on every machine.
 //
-// Contract   step() is the only way to change an Engine. It is a function of the events so far; it has
-//            no clock, no thread, no file. The invariants I1-I7 of ARCHITECTURE.md hold after every step.
+// Contract   step() is the only way to change an Engine. It is a function of the events so far; it
+// has
+//            no clock, no thread, no file. The invariants I1-I7 of ARCHITECTURE.md hold after every
+//            step.
 // Errors     step() has none: what the world does wrong is an answer (a Reply, a Decision).
 // Threads    thread-compatible; one owner.
 // Cost       a step costs what is resident or asked for, not what is declared.
@@ -23,18 +25,18 @@ namespace hearth {
 
 struct ComponentView {
   ComponentId id{};
-  std::string_view name{};          // valid until the next step
+  std::string_view name{};  // valid until the next step
   State state = State::unloaded;
   Priority priority = Priority::medium;
   bool is_pinned = false;
   bool is_removed = false;
-  bool is_idle = false;           // resident, unleased, without resident dependents
-  bool is_preload = false;        // loaded without demand and not used since
-  WorkId load{};                    // the work that brought it up
-  Bytes reserved{};                 // in the ledger now
-  Bytes peak{};                     // learnt; 0 when never measured
-  Bytes declared{};                 // 0 when not declared
-  Duration load_time{0};          // learnt
+  bool is_idle = false;     // resident, unleased, without resident dependents
+  bool is_preload = false;  // loaded without demand and not used since
+  WorkId load{};            // the work that brought it up
+  Bytes reserved{};         // in the ledger now
+  Bytes peak{};             // learnt; 0 when never measured
+  Bytes declared{};         // 0 when not declared
+  Duration load_time{0};    // learnt
   unsigned leases = 0;
   std::uint64_t uses = 0;
   std::uint64_t loads = 0;
@@ -43,13 +45,13 @@ struct ComponentView {
   std::uint64_t warm_uses = 0;
   Instant last_used{};
   Instant loaded_at{};
-  Instant retry_at{};               // a failed one: not before
-  double probability = 0;         // of the last command's text
+  Instant retry_at{};      // a failed one: not before
+  double probability = 0;  // of the last command's text
 };
 
 struct LeaseView {
   LeaseId id{};
-  std::string_view owner{};         // valid until the next step
+  std::string_view owner{};  // valid until the next step
   CommandId command{};
   SessionId session{};
   Instant granted_at{};
@@ -89,26 +91,26 @@ class Engine {
   // Appends to `actions`; what was in it stays.
   void step(const Event& event, std::vector<Action>& actions);
 
-  // All state, as bytes with a version. restore() refuses other versions and damaged bytes, and then
-  // changes nothing. After it, send event::Restored before anything else.
+  // All state, as bytes with a version. restore() refuses other versions and damaged bytes, and
+  // then changes nothing. After it, send event::Restored before anything else.
   [[nodiscard]] std::vector<std::byte> snapshot() const;
   [[nodiscard]] static Result<Engine> restore(std::span<const std::byte> bytes);
   static constexpr std::uint32_t version = 1;
 
-  [[nodiscard]] std::size_t component_count() const;       // ids are below this
+  [[nodiscard]] std::size_t component_count() const;  // ids are below this
   [[nodiscard]] ComponentView component(ComponentId id) const;
   [[nodiscard]] std::optional<ComponentId> find(std::string_view name) const;
   [[nodiscard]] std::span<const ComponentId> needs_of(ComponentId id) const;      // direct
   [[nodiscard]] std::span<const ComponentId> conflicts_of(ComponentId id) const;  // both sides
-  [[nodiscard]] Bytes bound(ComponentId id) const;   // what a load would reserve now
+  [[nodiscard]] Bytes bound(ComponentId id) const;  // what a load would reserve now
   [[nodiscard]] std::vector<LeaseView> leases() const;
-  [[nodiscard]] std::size_t waiting() const;         // requests without a reply
+  [[nodiscard]] std::size_t waiting() const;  // requests without a reply
   [[nodiscard]] const Ledger& ledger() const;
   [[nodiscard]] Pressure pressure() const;
-  [[nodiscard]] Bytes available() const;             // of the last sample; unlimited before
+  [[nodiscard]] Bytes available() const;  // of the last sample; unlimited before
   [[nodiscard]] const Settings& settings() const;
   [[nodiscard]] const Totals& totals() const;
-  [[nodiscard]] Instant now() const;                 // of the last event
+  [[nodiscard]] Instant now() const;  // of the last event
   [[nodiscard]] bool is_shutting_down() const;
   // The last decisions, oldest first.
   [[nodiscard]] std::vector<Decision> decisions() const;

@@ -49,7 +49,7 @@ struct CommandReceived {
   CommandId command{};
   SessionId session{};
   std::vector<Intent> intents{};
-  bool waits = true;       // false: reply "accepted" at once, loads go on
+  bool waits = true;  // false: reply "accepted" at once, loads go on
   Duration patience{30s};
   Duration lease{60s};
   template <class A>
@@ -72,7 +72,7 @@ struct LeaseRequested {
   RequestId request{};
   std::vector<ComponentId> components{};
   SessionId session{};
-  CommandId command{};       // none, or the command whose use this lease proves
+  CommandId command{};  // none, or the command whose use this lease proves
   std::string owner{};
   Duration patience{30s};
   Duration length{60s};
@@ -177,7 +177,7 @@ struct LoadFinished {
   WorkId work{};
   WorkOutcome outcome = WorkOutcome::done;
   Bytes measured{};
-  std::string detail{};      // of a failure, for a person
+  std::string detail{};  // of a failure, for a person
   template <class A>
   void fields(A& a) {
     a(work, outcome, measured, detail);
@@ -284,15 +284,13 @@ struct LearntBefore {
 }  // namespace event
 
 struct Event {
-  using What =
-      std::variant<event::Configured, event::CommandReceived, event::SignalReceived,
-                   event::LeaseRequested, event::LeaseTaken, event::LeaseRenewed,
-                   event::LeaseReleased, event::LoadRequested, event::UnloadRequested,
-                   event::PinRequested, event::UseReported, event::RequestAbandoned,
-                   event::LoadFinished, event::UnloadFinished, event::GateClosed,
-                   event::GateRefused, event::ComponentExited, event::MemorySampled,
-                   event::TimerFired, event::ShutdownRequested, event::Restored,
-                   event::LearntBefore>;
+  using What = std::variant<
+      event::Configured, event::CommandReceived, event::SignalReceived, event::LeaseRequested,
+      event::LeaseTaken, event::LeaseRenewed, event::LeaseReleased, event::LoadRequested,
+      event::UnloadRequested, event::PinRequested, event::UseReported, event::RequestAbandoned,
+      event::LoadFinished, event::UnloadFinished, event::GateClosed, event::GateRefused,
+      event::ComponentExited, event::MemorySampled, event::TimerFired, event::ShutdownRequested,
+      event::Restored, event::LearntBefore>;
   Instant at{};
   What what{};
   template <class A>

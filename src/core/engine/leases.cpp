@@ -50,7 +50,8 @@ void Engine::Impl::end_leases_on(ComponentId id, Reason reason) {
   if (at(id).leases == 0) return;
   std::vector<LeaseId> ended;
   for (const auto& [lease_id, lease] : leases) {
-    if (std::ranges::find(lease.components, id) != lease.components.end()) ended.push_back(lease_id);
+    if (std::ranges::find(lease.components, id) != lease.components.end())
+      ended.push_back(lease_id);
   }
   for (const LeaseId lease : ended) end_lease(lease, reason, true, id);
 }

@@ -7,27 +7,56 @@ namespace hearth {
 namespace {
 
 constexpr std::array<std::string_view, limit_of(DecisionKind{})> kinds{
-    "load_started", "load_done",  "load_failed",  "load_cancelled", "unload_started",
-    "unload_done",  "waiting",    "refused",      "granted",        "lease_ended",
-    "exited",       "pressure_changed", "nothing_evictable", "over_budget", "estimate_off",
-    "pinned",       "unpinned",   "configured",   "shutdown"};
+    "load_started", "load_done",        "load_failed",       "load_cancelled", "unload_started",
+    "unload_done",  "waiting",          "refused",           "granted",        "lease_ended",
+    "exited",       "pressure_changed", "nothing_evictable", "over_budget",    "estimate_off",
+    "pinned",       "unpinned",         "configured",        "shutdown"};
 
-constexpr std::array<std::string_view, limit_of(Reason{})> reasons{
-    "none",      "demand",        "preload",        "core",          "eager",
-    "lease",     "operator_asked", "pin",           "restart",       "default_back",
-    "need",      "memory",        "pool",           "device",        "conflict",
-    "pressure",  "slots",         "idle",           "expired",       "leased",
-    "lost",      "revoked",       "released",       "unused_preload", "timed_out",
-    "load_failed", "unknown_component", "unknown_lease", "unknown_command", "too_large",
-    "queue_full", "shutting_down", "removed",       "need_gone",     "over_budget",
-    "abandoned", "conflicting_set"};
+constexpr std::array<std::string_view, limit_of(Reason{})> reasons{"none",
+                                                                   "demand",
+                                                                   "preload",
+                                                                   "core",
+                                                                   "eager",
+                                                                   "lease",
+                                                                   "operator_asked",
+                                                                   "pin",
+                                                                   "restart",
+                                                                   "default_back",
+                                                                   "need",
+                                                                   "memory",
+                                                                   "pool",
+                                                                   "device",
+                                                                   "conflict",
+                                                                   "pressure",
+                                                                   "slots",
+                                                                   "idle",
+                                                                   "expired",
+                                                                   "leased",
+                                                                   "lost",
+                                                                   "revoked",
+                                                                   "released",
+                                                                   "unused_preload",
+                                                                   "timed_out",
+                                                                   "load_failed",
+                                                                   "unknown_component",
+                                                                   "unknown_lease",
+                                                                   "unknown_command",
+                                                                   "too_large",
+                                                                   "queue_full",
+                                                                   "shutting_down",
+                                                                   "removed",
+                                                                   "need_gone",
+                                                                   "over_budget",
+                                                                   "abandoned",
+                                                                   "conflicting_set"};
 
 constexpr std::array<std::string_view, std::variant_size_v<Event::What>> events{
-    "configured",      "command",       "signal",         "lease_requested", "lease_taken",
-    "lease_renewed",   "lease_released", "load_requested", "unload_requested", "pin_requested",
-    "use_reported",    "request_abandoned", "load_finished", "unload_finished", "gate_closed",
-    "gate_refused",    "component_exited", "memory_sampled", "timer_fired", "shutdown_requested",
-    "restored",        "learnt_before"};
+    "configured",       "command",         "signal",         "lease_requested",
+    "lease_taken",      "lease_renewed",   "lease_released", "load_requested",
+    "unload_requested", "pin_requested",   "use_reported",   "request_abandoned",
+    "load_finished",    "unload_finished", "gate_closed",    "gate_refused",
+    "component_exited", "memory_sampled",  "timer_fired",    "shutdown_requested",
+    "restored",         "learnt_before"};
 
 }  // namespace
 

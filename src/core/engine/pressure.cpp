@@ -49,8 +49,8 @@ void Engine::Impl::set_pressure(Pressure level) {
     Component& c = at(id);
     disarm(TimerKind::idle, id.value, c.idle_deadline);
     const Duration limit = idle_limit(id);
-    c.idle_deadline = limit == Duration::max() ? Instant::never()
-                                               : std::max(now, c.idle_since + limit);
+    c.idle_deadline =
+        limit == Duration::max() ? Instant::never() : std::max(now, c.idle_since + limit);
     arm(TimerKind::idle, id.value, c.idle_deadline);
   }
 }

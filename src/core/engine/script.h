@@ -15,10 +15,10 @@ namespace hearth::testing {
 struct Script {
   Engine engine;
   Instant at{};
-  std::vector<Action> actions;   // of the last event
+  std::vector<Action> actions;  // of the last event
   std::vector<Action> all;
   std::uint64_t next_request = 1;
-  Bytes measured = 50_MiB;       // what play() says that a load took
+  Bytes measured = 50_MiB;  // what play() says that a load took
 
   void send(Event::What what) {
     actions.clear();

@@ -1,6 +1,7 @@
 // The engine's whole state, and the parts that change it. Private to core/engine.
 //
-// Contract   `step` advances time, tells what the event says (on_*), then settles: replies, admissions,
+// Contract   `step` advances time, tells what the event says (on_*), then settles: replies,
+// admissions,
 //            starts, relief. on_* functions change facts only; settle() decides.
 // Threads    thread-compatible.
 #pragma once
@@ -10,9 +11,9 @@
 #include <set>
 #include <tuple>
 
-#include "core/engine/engine.h"
 #include "base/archive.h"
 #include "base/limits.h"
+#include "core/engine/engine.h"
 #include "core/policy/eviction.h"
 
 namespace hearth {
@@ -20,9 +21,9 @@ namespace hearth {
 enum class WantKind : unsigned char {
   command,
   lease,
-  load,      // by hand
-  unload,    // by hand; waits until the targets are gone
-  keep,      // by the engine itself: core, eager, pin, restart, default_back
+  load,    // by hand
+  unload,  // by hand; waits until the targets are gone
+  keep,    // by the engine itself: core, eager, pin, restart, default_back
   preload,
 };
 constexpr unsigned limit_of(WantKind) { return 6; }
@@ -31,18 +32,18 @@ constexpr unsigned limit_of(WantKind) { return 6; }
 struct Request {
   RequestId id{};
   WantKind kind = WantKind::command;
-  Reason reason = Reason::demand;      // why its components are loaded
+  Reason reason = Reason::demand;  // why its components are loaded
   Priority priority = Priority::medium;
-  std::uint64_t sequence = 0;          // order of arrival
+  std::uint64_t sequence = 0;  // order of arrival
   std::vector<ComponentId> asked{};
-  std::vector<ComponentId> closure{};    // with needs, needs first
-  std::vector<ComponentId> cold{};       // of closure, not ready on arrival
+  std::vector<ComponentId> closure{};  // with needs, needs first
+  std::vector<ComponentId> cold{};     // of closure, not ready on arrival
   SessionId session{};
   CommandId command{};
   std::string owner{};
   Duration length{0};
   bool is_preemptible = false;
-  bool has_reply = true;               // somebody still waits for an answer
+  bool has_reply = true;  // somebody still waits for an answer
   Instant arrived{};
   Instant deadline{};
   // Why it is not granted yet.
@@ -67,27 +68,27 @@ struct Lease {
   Instant granted_at{};
   Instant until{};
   bool is_preemptible = false;
-  bool is_revoked = false;             // its owner was told; `until` is the end of the grace
-  bool is_fast = false;                // its gates were taken by the shell
+  bool is_revoked = false;  // its owner was told; `until` is the end of the grace
+  bool is_fast = false;     // its gates were taken by the shell
   template <class A>
   void fields(A& a) {
-    a(id, components, request, command, session, owner, granted_at, until, is_preemptible, is_revoked,
-      is_fast);
+    a(id, components, request, command, session, owner, granted_at, until, is_preemptible,
+      is_revoked, is_fast);
   }
 };
 
 struct Component {
   Spec spec{};
-  std::optional<Spec> next_spec{};       // takes effect when it is unloaded
+  std::optional<Spec> next_spec{};  // takes effect when it is unloaded
   bool is_removed = false;
   bool is_pinned = false;
-  bool is_stopped = false;             // by hand: not kept until asked for again
-  bool is_eager_done = false;          // loaded once at start
-  bool is_kept = false;                // an internal request wants it
-  bool restarts = false;               // wanted again once it is gone
-  bool is_displaced = false;           // a default that had to go
+  bool is_stopped = false;     // by hand: not kept until asked for again
+  bool is_eager_done = false;  // loaded once at start
+  bool is_kept = false;        // an internal request wants it
+  bool restarts = false;       // wanted again once it is gone
+  bool is_displaced = false;   // a default that had to go
   bool is_preload = false;
-  bool is_cancelled = false;           // the load under way is not wanted
+  bool is_cancelled = false;  // the load under way is not wanted
   bool is_estimate_told = false;
   State state = State::unloaded;
   WorkId work{};
@@ -96,44 +97,44 @@ struct Component {
   Reason unload_reason = Reason::none;
   std::optional<ComponentId> unload_for{};
   std::optional<ComponentId> displacer{};
-  unsigned attempt = 0;                // of the current series; 0: none has failed
+  unsigned attempt = 0;  // of the current series; 0: none has failed
   Instant retry_at{};
   Instant load_started{};
   Instant load_deadline = Instant::never();
   unsigned leases = 0;
   unsigned preemptible_leases = 0;
   unsigned fast_leases = 0;
-  unsigned fast_pending = 0;           // fast leases that a gate told of and no event yet
-  unsigned gates_asked = 0;            // CloseGate without an answer; an older answer is stale
+  unsigned fast_pending = 0;  // fast leases that a gate told of and no event yet
+  unsigned gates_asked = 0;   // CloseGate without an answer; an older answer is stale
   Instant idle_since{};
   Instant loaded_at{};
   Instant last_used{};
   Bytes peak{};
   Duration load_time{0};
   double probability = 0;
-  std::uint64_t probability_of = 0;    // the command that `probability` is of
+  std::uint64_t probability_of = 0;  // the command that `probability` is of
   std::uint64_t uses = 0;
   std::uint64_t warm_uses = 0;
   std::uint64_t loads = 0;
   std::uint64_t unloads = 0;
   std::uint64_t failures = 0;
   ComponentPolicyState policy{};
-  std::vector<Instant> undemanded{};     // the last three starts since a demand
-  std::uint32_t plan_position = 0;     // among the starts that were planned together; 0: none
+  std::vector<Instant> undemanded{};  // the last three starts since a demand
+  std::uint32_t plan_position = 0;    // among the starts that were planned together; 0: none
   bool is_in_idle = false;
-  double idle_key = 0;                 // of the moment it became idle, unless keys age
+  double idle_key = 0;  // of the moment it became idle, unless keys age
   Instant idle_deadline = Instant::never();
 
   // Derived: rebuilt by rebuild_graph().
   std::vector<ComponentId> needs{};
   std::vector<ComponentId> dependents{};
   std::vector<ComponentId> conflicts{};
-  std::vector<ComponentId> closure{};    // itself last
+  std::vector<ComponentId> closure{};  // itself last
   std::uint32_t rank = 0;              // topological: a need is below its dependents
   // Derived: kept up to date as things change.
-  unsigned engaged_dependents = 0;     // that hold a reservation
-  unsigned wanted = 0;                 // waiting requests whose closure holds it
-  unsigned claimed = 0;                // those of them that keep it from going
+  unsigned engaged_dependents = 0;  // that hold a reservation
+  unsigned wanted = 0;              // waiting requests whose closure holds it
+  unsigned claimed = 0;             // those of them that keep it from going
 
   template <class A>
   void fields(A& a) {
@@ -197,7 +198,8 @@ struct Engine::Impl {
 
   template <class A>
   void fields(A& a) {
-    a(configuration, components, requests, leases, ledger, pressure, available, totals, policy_state);
+    a(configuration, components, requests, leases, ledger, pressure, available, totals,
+      policy_state);
     std::vector<KnownCommand> known(commands.begin(), commands.end());
     std::vector<Decision> told(decisions.begin(), decisions.end());
     a(known, told);
@@ -205,7 +207,8 @@ struct Engine::Impl {
     decisions.assign(told.begin(), told.end());
     a(next_decision, next_work, next_lease, next_internal, next_sequence, command_count, now, armed,
       drain_until, is_shutting_down, is_stopped, is_told_stuck, kept_dirty);
-    // A timer outlives what it was armed for now and then, and fires for nothing: as lived, so stored.
+    // A timer outlives what it was armed for now and then, and fires for nothing: as lived, so
+    // stored.
     std::vector<StoredTimer> armed_timers;
     for (const auto& [due, kind, id] : timers) armed_timers.push_back({due, kind, id});
     a(armed_timers);
@@ -220,18 +223,18 @@ struct Engine::Impl {
   std::set<std::tuple<Instant, TimerKind, std::uint64_t>> timers{};
   std::set<std::tuple<Priority, std::uint64_t, RequestId>> queue{};  // key: inverted priority
   std::set<std::tuple<Priority, double, ComponentId>> idle{};
-  std::set<ComponentId> admitted{};      // reserved, not started
+  std::set<ComponentId> admitted{};  // reserved, not started
   std::set<ComponentId> loading{};
-  std::set<ComponentId> leaving{};       // closing or unloading
+  std::set<ComponentId> leaving{};  // closing or unloading
   std::set<ComponentId> draining{};
-  std::set<ComponentId> kept_dirty{};    // whose keeping may have changed
-  std::vector<ComponentId> defaults{};   // spec.is_default
+  std::set<ComponentId> kept_dirty{};   // whose keeping may have changed
+  std::vector<ComponentId> defaults{};  // spec.is_default
   std::size_t unload_requests = 0;
   std::map<WorkId, ComponentId> work{};
   bool is_dirty = true;
   bool has_next_specs = false;
-  bool is_plan_stale = false;          // what is admitted has changed
-  bool is_told_stuck = false;          // "nothing evictable" was told for this shortage
+  bool is_plan_stale = false;  // what is admitted has changed
+  bool is_told_stuck = false;  // "nothing evictable" was told for this shortage
   std::vector<Action>* out = nullptr;
 
   // engine.cpp
@@ -261,7 +264,10 @@ struct Engine::Impl {
   void rebuild_graph();
   void recount();
   void apply_next_specs();
-  void note_keep(ComponentId id) { kept_dirty.insert(id); is_dirty = true; }
+  void note_keep(ComponentId id) {
+    kept_dirty.insert(id);
+    is_dirty = true;
+  }
 
   // timers.cpp
   void arm(TimerKind kind, std::uint64_t id, Instant at);
@@ -343,7 +349,7 @@ struct Engine::Impl {
   void on(const event::GateRefused& event);
   void on(const event::UnloadFinished& event);
   void on(const event::UnloadRequested& event);
-  bool is_free(ComponentId id) const;   // ready or draining, and nothing holds it
+  bool is_free(ComponentId id) const;  // ready or draining, and nothing holds it
   bool can_be_idle(ComponentId id) const;
   void refresh_idle(ComponentId id);
   void drop_idle(ComponentId id);

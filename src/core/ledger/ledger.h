@@ -2,17 +2,19 @@
 //
 //   used(resource) = sum of what every component holds there
 //
-// Contract   a reservation is made before a load starts (at the upper bound) and replaced by what was
+// Contract   a reservation is made before a load starts (at the upper bound) and replaced by what
+// was
 //            measured after. try_reserve() refuses what does not fit every budget and pool;
-//            replace() always takes effect, and may put a budget over: shortfall({}) tells by how much.
-//            Resource 0 is ram; pools are sub-budgets of ram; pool 0 is "none" and has no limit.
+//            replace() always takes effect, and may put a budget over: shortfall({}) tells by how
+//            much. Resource 0 is ram; pools are sub-budgets of ram; pool 0 is "none" and has no
+//            limit.
 // Errors     reserving twice or releasing what is not held is an assertion.
 // Exactness  recount() from scratch equals the running sums; checked in debug builds.
 // Threads    thread-compatible.  Cost  O(resources) a call; recount O(components).
 #pragma once
 
-#include <cstddef>
 #include <algorithm>
+#include <cstddef>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -36,7 +38,7 @@ class Ledger {
   // Which budget is short, and by how much.
   struct Shortfall {
     ResourceId resource;
-    PoolId pool;         // 0: the resource's own budget
+    PoolId pool;  // 0: the resource's own budget
     Bytes bytes;
   };
 
@@ -46,11 +48,11 @@ class Ledger {
   [[nodiscard]] bool try_reserve(ComponentId id, const Demand& demand);
   // What is there already, whatever the budgets say (a component found running at a start).
   void hold(ComponentId id, const Demand& demand);
-  void replace(ComponentId id, Bytes ram);           // ram only; holds() must be true
+  void replace(ComponentId id, Bytes ram);  // ram only; holds() must be true
   void release(ComponentId id);
 
   [[nodiscard]] bool holds(ComponentId id) const;
-  [[nodiscard]] Bytes held(ComponentId id) const;    // ram; 0 when it holds nothing
+  [[nodiscard]] Bytes held(ComponentId id) const;  // ram; 0 when it holds nothing
   [[nodiscard]] const Demand& demand_of(ComponentId id) const;
   // What is missing for these together once `gone` is released, first shortage only; none when they
   // fit. With no demands: the first budget that is exceeded.

@@ -20,7 +20,9 @@ Ledger ledger_of(Bytes ram, std::vector<Bytes> pools = {}, std::vector<Bytes> ot
   return ledger;
 }
 
-Ledger::Demand ram(Bytes bytes, PoolId pool = {}) { return {.ram = bytes, .pool = pool, .others = {}}; }
+Ledger::Demand ram(Bytes bytes, PoolId pool = {}) {
+  return {.ram = bytes, .pool = pool, .others = {}};
+}
 
 TEST(Ledger, RefusesAReservationThatDoesNotFit) {
   Ledger ledger = ledger_of(1_GiB);

@@ -4,7 +4,7 @@ namespace hearth {
 
 namespace {
 constexpr std::array<std::string_view, 10> names{
-    "unloaded", "loading",     "ready",      "closing",  "draining",
+    "unloaded",  "loading",     "ready",      "closing",  "draining",
     "unloading", "hibernating", "hibernated", "resuming", "failed"};
 
 constexpr bool is_deterministic() {

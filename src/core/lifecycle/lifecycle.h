@@ -1,6 +1,7 @@
 // The states of a component and which follow which: one constexpr table.
 //
-// Contract   next(state, trigger) is the state after it, or none when the trigger has no row: then the
+// Contract   next(state, trigger) is the state after it, or none when the trigger has no row: then
+// the
 //            caller has a fault. The tiers (hibernating, hibernated, resuming) have their rows.
 // Threads    pure.
 #pragma once
@@ -15,8 +16,8 @@ enum class State : unsigned char {
   unloaded,
   loading,
   ready,
-  closing,      // its gate is being closed
-  draining,     // unload asked while leased: no new leases
+  closing,   // its gate is being closed
+  draining,  // unload asked while leased: no new leases
   unloading,
   hibernating,
   hibernated,
@@ -26,18 +27,18 @@ enum class State : unsigned char {
 constexpr unsigned limit_of(State) { return 10; }
 
 enum class Trigger : unsigned char {
-  load,          // a load starts
+  load,  // a load starts
   load_done,
-  load_failed,   // or cancelled
-  close,         // the gate is told to close
+  load_failed,  // or cancelled
+  close,        // the gate is told to close
   gate_refused,
   gate_closed,
   drain,
   undrain,
-  cancel_done,   // a cancelled load finished all the same: it is unloaded at once
+  cancel_done,  // a cancelled load finished all the same: it is unloaded at once
   unload_done,
   exited,
-  forget,        // a failure is over: it may be tried again
+  forget,  // a failure is over: it may be tried again
   hibernate,
   hibernate_done,
   resume,

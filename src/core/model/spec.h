@@ -41,23 +41,23 @@ struct ResourceNeed {
 struct Spec {
   std::string name{};
   Priority priority = Priority::medium;
-  std::optional<Bytes> memory{};          // declared upper bound of ram; none: learnt or unknown_memory
+  std::optional<Bytes> memory{};  // declared upper bound of ram; none: learnt or unknown_memory
   std::vector<ResourceNeed> devices{};
-  std::string pool{};                     // empty: none
+  std::string pool{};  // empty: none
   std::vector<std::string> needs{};
   std::vector<std::string> conflicts{};
-  bool is_lazy = true;                  // false: loaded at start, after core
-  bool is_default = false;              // comes back when what displaced it goes idle
-  std::optional<Duration> ttl{};          // unloaded when idle for this long, at any pressure
-  std::optional<Duration> load_timeout{}; // none: Settings::load_timeout
+  bool is_lazy = true;                     // false: loaded at start, after core
+  bool is_default = false;                 // comes back when what displaced it goes idle
+  std::optional<Duration> ttl{};           // unloaded when idle for this long, at any pressure
+  std::optional<Duration> load_timeout{};  // none: Settings::load_timeout
   // Hash of everything that the shell starts it with; when it changes the component restarts.
   std::uint64_t revision = 0;
 
   bool operator==(const Spec&) const = default;
   template <class A>
   void fields(A& a) {
-    a(name, priority, memory, devices, pool, needs, conflicts, is_lazy, is_default, ttl, load_timeout,
-      revision);
+    a(name, priority, memory, devices, pool, needs, conflicts, is_lazy, is_default, ttl,
+      load_timeout, revision);
   }
 };
 
@@ -73,17 +73,17 @@ struct NamedBytes {
 };
 
 struct Settings {
-  Bytes budget = 8_GiB;                    // of ram; already resolved from a share by the shell
-  std::vector<NamedBytes> pools{};           // sub-budgets of ram
-  std::vector<NamedBytes> resources{};       // page_cache and devices, with their budgets
+  Bytes budget = 8_GiB;                 // of ram; already resolved from a share by the shell
+  std::vector<NamedBytes> pools{};      // sub-budgets of ram
+  std::vector<NamedBytes> resources{};  // page_cache and devices, with their budgets
   unsigned loads_parallel_max = 4;
   Duration load_timeout = 30s;
-  unsigned load_attempts_max = 4;          // the first and three retries
+  unsigned load_attempts_max = 4;  // the first and three retries
   Duration retry_delay = 1s;
-  Bytes unknown_memory = 1_GiB;            // reserved for what was never measured nor declared
-  double threshold = 0.5;                  // at or above: demand
-  double preload_threshold = 0.25;         // between: preload
-  Duration preload_expiry = 60s;           // an unused preload is unloaded after this
+  Bytes unknown_memory = 1_GiB;     // reserved for what was never measured nor declared
+  double threshold = 0.5;           // at or above: demand
+  double preload_threshold = 0.25;  // between: preload
+  Duration preload_expiry = 60s;    // an unused preload is unloaded after this
   // Idle limits act from this pressure on; index by Priority (core never).
   Pressure idle_from = Pressure::medium;
   std::array<Duration, 3> idle_limits{60s, 120s, 300s};
@@ -91,8 +91,8 @@ struct Settings {
   // Available memory below which each level begins: medium, high, critical, emergency.
   std::array<Bytes, 4> pressure_below{4_GiB, 2_GiB, 1_GiB, 512_MiB};
   Duration learning_window = 60s;
-  Duration drain_time_max = 10s;           // a shutdown waits this long for leases
-  Duration preempt_grace = 2s;             // from telling an owner to revoking its lease
+  Duration drain_time_max = 10s;  // a shutdown waits this long for leases
+  Duration preempt_grace = 2s;    // from telling an owner to revoking its lease
   std::string policy = "gdsf";
 
   bool operator==(const Settings&) const = default;
