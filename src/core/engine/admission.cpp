@@ -217,8 +217,7 @@ bool Engine::Impl::clear_conflicts(Request& request, const std::vector<Component
       if (may_displace && can_displace(rival, at(id).spec.priority, victims)) {
         for (const ComponentId victim : victims) {
           at(victim).displacer = id;
-          drain(victim, Reason::conflict);
-          at(victim).unload_for = id;
+          drain(victim, Reason::conflict, id);
         }
         is_dirty = true;
       } else if (may_displace && at(rival).spec.priority <= at(id).spec.priority) {
@@ -304,8 +303,7 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
     for (const ComponentId victim : *victims) {
       at(victim).displacer = largest;
       ++totals.evictions;
-      drain(victim, Reason::memory);
-      at(victim).unload_for = largest;
+      drain(victim, Reason::memory, largest);
     }
     is_dirty = is_dirty || !victims->empty();
   } else if (!is_default_back) {

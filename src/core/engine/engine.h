@@ -38,7 +38,7 @@ struct ComponentView {
   Bytes declared{};         // 0 when not declared
   Duration load_time{0};    // learnt
   unsigned leases = 0;
-  std::uint64_t uses = 0;
+  std::uint64_t uses = 0;  // evidence that it was needed, see event::UseReported
   std::uint64_t loads = 0;
   std::uint64_t unloads = 0;
   std::uint64_t failures = 0;

@@ -79,10 +79,18 @@ void Engine::Impl::on(const event::LeaseTaken& event) {
     emit(action::LeaseEnded{event.lease, Reason::lost, ComponentId{}});
     return;
   }
-  for (const ComponentId id : event.components) count_use(id, true);
-  if (event.command) {
+  // A command that the engine has not heard of is the one whose answer this lease is.
+  const bool is_answer = event.command && std::ranges::find(commands, event.command,
+                                                            &KnownCommand::id) == commands.end();
+  for (const ComponentId id : event.components) {
+    touch(id);
+    if (!is_answer) count_use(id, true);
+  }
+  if (is_answer) {
     if (commands.size() >= commands_kept_max) commands.pop_front();
-    commands.push_back({event.command, event.session, now});
+    commands.push_back({event.command, event.session, now, {}, {}});
+  } else {
+    learn_from_lease(event.session, event.command, event.components);
   }
   add_lease({.id = event.lease,
              .components = event.components,
@@ -138,6 +146,12 @@ void Engine::Impl::on(const event::UseReported& event) {
   }
   std::vector<ComponentId> used = event.used;
   std::erase_if(used, [this](ComponentId id) { return id.value >= components.size(); });
+  for (const ComponentId id : used) {
+    if (std::ranges::find(found->used, id) != found->used.end()) continue;
+    found->used.push_back(id);
+    const bool was_cold = std::ranges::find(found->cold, id) != found->cold.end();
+    count_use(id, !was_cold && at(id).state == State::ready);
+  }
   emit(action::Learn{event.command, std::move(used)});
   action::Reply reply{.request = event.request, .is_granted = true};
   reply.command = event.command;

@@ -44,7 +44,12 @@ void Engine::Impl::set_pressure(Pressure level) {
   decision.other_figure = static_cast<double>(pressure);
   pressure = level;
   is_dirty = true;
-  // Idle limits depend on the level: each deadline is made again, from when it became idle.
+  rearm_idle();
+}
+
+// Limits depend on the level and the configuration: each deadline is made again, from when it
+// became idle.
+void Engine::Impl::rearm_idle() {
   for (const auto& [priority, key, id] : idle) {
     Component& c = at(id);
     disarm(TimerKind::idle, id.value, c.idle_deadline);

@@ -59,6 +59,7 @@ void Engine::Impl::on(const event::Configured& event) {
     note_keep(id);
   }
   apply_next_specs();
+  rearm_idle();
   is_dirty = true;
 }
 

@@ -9,7 +9,7 @@ void Engine::Impl::on(const event::CommandReceived& event) {
   ++totals.commands;
   ++command_count;
   if (commands.size() >= commands_kept_max) commands.pop_front();
-  commands.push_back({event.command, event.session, now});
+  commands.push_back({event.command, event.session, now, {}, {}});
   Request request{.id = event.request,
                   .kind = WantKind::command,
                   .reason = Reason::demand,
@@ -202,7 +202,15 @@ void Engine::Impl::grant(Request& request) {
   const bool is_use = request.kind == WantKind::command || request.kind == WantKind::lease;
   if (is_use) {
     for (const ComponentId id : request.asked) {
-      count_use(id, std::ranges::find(request.cold, id) == request.cold.end());
+      touch(id);
+      // What a command's own answer gives is no evidence; an application that asks by name is.
+      if (request.kind == WantKind::lease) {
+        count_use(id, std::ranges::find(request.cold, id) == request.cold.end());
+      }
+    }
+    if (request.kind == WantKind::command && !request.cold.empty()) {
+      const auto known = std::ranges::find(commands, request.command, &KnownCommand::id);
+      if (known != commands.end()) known->cold = request.cold;
     }
     const Duration objective =
         configuration.settings.wait_objectives[static_cast<std::size_t>(request.priority)];
@@ -435,19 +443,24 @@ void Engine::Impl::preload(ComponentId id, CommandId command) {
   enqueue(std::move(request));
 }
 
-void Engine::Impl::count_use(ComponentId id, bool is_warm) {
+// It was given to somebody: what the eviction policy counts.
+void Engine::Impl::touch(ComponentId id) {
   Component& c = at(id);
-  ++c.uses;
-  ++totals.uses;
-  if (is_warm) {
-    ++c.warm_uses;
-    ++totals.warm_uses;
-  }
+  ++c.grants;
   c.last_used = now;
   clear_preload(id);
   if (policy->on_use != nullptr) policy->on_use(policy_state, c.policy, candidate(id), now);
   drop_idle(id);
   refresh_idle(id);
+}
+
+// Evidence from outside that it was needed.
+void Engine::Impl::count_use(ComponentId id, bool is_warm) {
+  ++at(id).uses;
+  ++totals.uses;
+  if (!is_warm) return;
+  ++at(id).warm_uses;
+  ++totals.warm_uses;
 }
 
 void Engine::Impl::clear_preload(ComponentId id) {

@@ -113,7 +113,8 @@ struct Component {
   Duration load_time{0};
   double probability = 0;
   std::uint64_t probability_of = 0;  // the command that `probability` is of
-  std::uint64_t uses = 0;
+  std::uint64_t grants = 0;          // commands and leases that were given it
+  std::uint64_t uses = 0;            // evidence that it was needed
   std::uint64_t warm_uses = 0;
   std::uint64_t loads = 0;
   std::uint64_t unloads = 0;
@@ -143,8 +144,8 @@ struct Component {
       unload_reason, unload_for, displacer, attempt, retry_at, load_started, load_deadline, leases,
       preemptible_leases, fast_leases, fast_pending, gates_asked, idle_since, loaded_at, last_used,
       peak, load_time);
-    a(probability, probability_of, uses, warm_uses, loads, unloads, failures, policy, undemanded,
-      is_in_idle, idle_key, idle_deadline, plan_position);
+    a(probability, probability_of, grants, uses, warm_uses, loads, unloads, failures, policy,
+      undemanded, is_in_idle, idle_key, idle_deadline, plan_position);
   }
 };
 
@@ -152,9 +153,11 @@ struct KnownCommand {
   CommandId id{};
   SessionId session{};
   Instant at{};
+  std::vector<ComponentId> cold{};  // of what it was given: not ready on arrival
+  std::vector<ComponentId> used{};  // already counted
   template <class A>
   void fields(A& a) {
-    a(id, session, at);
+    a(id, session, at, cold, used);
   }
 };
 
@@ -302,6 +305,7 @@ struct Engine::Impl {
   void keep(ComponentId id, Reason reason);
   void preload(ComponentId id, CommandId command);
   Instant rests_until(ComponentId id) const;
+  void touch(ComponentId id);
   void count_use(ComponentId id, bool is_warm);
   void clear_preload(ComponentId id);
 
@@ -355,7 +359,7 @@ struct Engine::Impl {
   void drop_idle(ComponentId id);
   void begin_close(ComponentId id, Reason reason, std::optional<ComponentId> because);
   void start_unload(ComponentId id);
-  void drain(ComponentId id, Reason reason);
+  void drain(ComponentId id, Reason reason, std::optional<ComponentId> because = {});
   void settle_drains();
   void undrain(ComponentId id);
   void gone(ComponentId id);
@@ -380,6 +384,7 @@ struct Engine::Impl {
   // pressure.cpp
   void on(const event::MemorySampled& event);
   void set_pressure(Pressure level);
+  void rearm_idle();
   Pressure level_of(Bytes bytes) const;
   Duration idle_limit(ComponentId id) const;
   void relieve_budget();

@@ -24,7 +24,7 @@ EvictionCandidate Engine::Impl::candidate(ComponentId id) const {
           .load_time = c.load_time,
           .loaded_at = c.loaded_at,
           .last_used = c.last_used,
-          .uses = c.uses,
+          .uses = c.grants,
           .predicted = c.probability_of == command_count ? c.probability : 0.0};
 }
 
@@ -185,7 +185,7 @@ void Engine::Impl::gone(ComponentId id) {
 }
 
 // It has to go, and what depends on it before it. What is in use is waited for.
-void Engine::Impl::drain(ComponentId id, Reason reason) {
+void Engine::Impl::drain(ComponentId id, Reason reason, std::optional<ComponentId> because) {
   Component& c = at(id);
   if (!is_engaged(id)) return;
   if (reason == Reason::need_gone && c.leases > 0) {
@@ -196,7 +196,7 @@ void Engine::Impl::drain(ComponentId id, Reason reason) {
     if (!is_engaged(dependent)) continue;
     if (reason == Reason::restart && is_resident(at(dependent).state))
       at(dependent).restarts = true;
-    drain(dependent, reason);
+    drain(dependent, reason, because);
   }
   if (admitted.contains(id)) {
     // Not started: who asked for it asks again for room.
@@ -209,10 +209,11 @@ void Engine::Impl::drain(ComponentId id, Reason reason) {
       return;
     case State::ready:
       drop_idle(id);
-      if (is_free(id)) return begin_close(id, reason, {});
+      if (is_free(id)) return begin_close(id, reason, because);
       set_state(id, Trigger::drain);
       draining.insert(id);
       c.unload_reason = reason;
+      c.unload_for = because;
       is_dirty = true;
       return;
     case State::closing:
