@@ -2,11 +2,10 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/un.h>
-#include <sys/wait.h>
 #include <unistd.h>
 
 #include <algorithm>
@@ -18,6 +17,7 @@
 #include <filesystem>
 #include <set>
 
+#include "drivers/keeper.h"
 #include "drivers/probe.h"
 #include "drivers/process_instance.h"
 #include "runtime/clock.h"
@@ -76,12 +76,14 @@ bool mentions_port(const Launch& launch) {
          std::ranges::any_of(launch.env, [&](const auto& pair) { return holds(pair.second); });
 }
 
+int open_process(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
+
 // One load: from the job to an instance that is ready and warm.
 class Loading {
  public:
-  Loading(const LoadJob& job, const ProcessDriverOptions& options, Ports& ports, int stop_fd)
+  Loading(const LoadJob& job, Keeper& keeper, Ports& ports, int stop_fd)
       : job_(job),
-        options_(options),
+        keeper_(keeper),
         ports_(ports),
         deadline_(boot_now() + job.timeout),
         stop_fd_(stop_fd) {}
@@ -107,7 +109,7 @@ class Loading {
   }
 
   const LoadJob& job_;
-  const ProcessDriverOptions& options_;
+  Keeper& keeper_;
   Ports& ports_;
   Instant deadline_;
   int stop_fd_;
@@ -206,34 +208,6 @@ void Loading::describe_endpoint() {
   }
 }
 
-Result<> spawn_supervisor(const std::vector<std::string>& command, const std::string& name,
-                          int socket, pid_t& pid) {
-  std::vector<std::string> arguments = command;
-  const std::string program = arguments.front();
-  arguments.front() = "hearth";
-  arguments.push_back(name);
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
-  posix_spawn_file_actions_t actions;
-  (void)posix_spawn_file_actions_init(&actions);
-  (void)posix_spawn_file_actions_adddup2(&actions, socket, supervise_socket);
-  posix_spawnattr_t attributes;
-  (void)posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  (void)posix_spawnattr_setsigmask(&attributes, &none);
-  (void)posix_spawnattr_setflags(&attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSID);
-  const int error =
-      posix_spawn(&pid, program.c_str(), &actions, &attributes, pointers.data(), environ);
-  (void)posix_spawnattr_destroy(&attributes);
-  (void)posix_spawn_file_actions_destroy(&actions);
-  if (error != 0) {
-    return fail(Errc::io, name + ": cannot start its supervisor: " + error_text(error));
-  }
-  return {};
-}
-
 Result<> Loading::start() {
   std::array<int, 2> ends{};
   if (::socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, ends.data()) != 0) {
@@ -245,8 +219,8 @@ Result<> Loading::start() {
   const Descriptor theirs{ends[1]};
   const int size = 1024 * 1024;
   (void)::setsockopt(parts.control.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-  HEARTH_TRY(
-      spawn_supervisor(options_.supervisor, job_.launch.name, theirs.get(), parts.supervisor));
+  parts.supervisor = HEARTH_TRY(keeper_.spawn(job_.launch.name, theirs.get()));
+  parts.process.reset(open_process(parts.supervisor));
   interrupts_ = {parts.control.get(), stop_fd_};
   SuperviseOrder order;
   order.job = supervise_;
@@ -377,7 +351,7 @@ Result<> Loading::warm_up() {
 
 class ProcessDriver : public Driver {
  public:
-  explicit ProcessDriver(ProcessDriverOptions options) : options_(std::move(options)) {}
+  explicit ProcessDriver(ProcessDriverOptions options) : keeper_(std::move(options.supervisor)) {}
 
   [[nodiscard]] std::string_view kind() const override { return "process"; }
   [[nodiscard]] Result<std::unique_ptr<Instance>> load(const LoadJob& job,
@@ -385,7 +359,7 @@ class ProcessDriver : public Driver {
   [[nodiscard]] std::vector<Adopted> adopt(const std::string& run_dir) override;
 
  private:
-  ProcessDriverOptions options_;
+  Keeper keeper_;
   Ports ports_;
 };
 
@@ -395,7 +369,7 @@ Result<std::unique_ptr<Instance>> ProcessDriver::load(const LoadJob& job, std::s
                                      const std::uint64_t one = 1;
                                      (void)::write(stopped.get(), &one, sizeof one);
                                    }};
-  Loading loading{job, options_, ports_, stopped.get()};
+  Loading loading{job, keeper_, ports_, stopped.get()};
   return loading.run();
 }
 
@@ -421,7 +395,7 @@ std::unique_ptr<ProcessInstance> greet(int directory, const std::string& name) {
   if (!hello || hello->kind != SuperviseReport::Kind::hello) return nullptr;
   parts.job = std::move(hello->job);
   parts.supervisor = peer.pid;
-  parts.is_child = false;
+  parts.process.reset(open_process(peer.pid));
   parts.main_process = hello->process;
   return std::make_unique<ProcessInstance>(std::move(parts));
 }
@@ -439,6 +413,7 @@ bool is_healthy(const ProcessInstance& instance) {
 }
 
 std::vector<Adopted> ProcessDriver::adopt(const std::string& run_dir) {
+  (void)keeper_.start();
   std::vector<Adopted> adopted;
   std::set<pid_t> known;
   const Descriptor directory{::open(run_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};

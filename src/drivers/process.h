@@ -1,9 +1,8 @@
 // The `process` driver: any command line, under a supervisor of its own.
 //
-// Contract   as ports/driver.h. Each load starts `supervisor` (argv; the component's name is
-//            added), which must end in supervise_main(). The component's environment is the
-//            daemon's, the configured one, PORT, STATE_DIR, HEARTH_COMPONENT, and two marks by
-//            which strays are found.
+// Contract   as ports/driver.h. Each load runs under a supervisor of its own, forked by a
+//            keeper. The component's environment is the daemon's, the configured one, PORT,
+//            STATE_DIR, HEARTH_COMPONENT, and two marks by which strays are found.
 // Threads    as ports/driver.h.
 #pragma once
 
@@ -16,6 +15,7 @@
 namespace hearth {
 
 struct ProcessDriverOptions {
+  // Ends in supervise_main(); started once, and forked for each load.
   std::vector<std::string> supervisor{"/proc/self/exe", "supervise"};
 };
 

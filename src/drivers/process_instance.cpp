@@ -1,7 +1,7 @@
 #include "drivers/process_instance.h"
 
 #include <poll.h>
-#include <sys/wait.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #include <array>
@@ -36,8 +36,7 @@ std::string instance_mark(const std::string& run_dir, WorkId work) {
 ProcessInstance::~ProcessInstance() {
   if (is_gone_) return;
   parts_.control.reset();
-  if (!parts_.is_child || parts_.job.is_kept) return;
-  reap();
+  if (!parts_.job.is_kept) reap();
 }
 
 std::string ProcessInstance::exit_detail() {
@@ -76,7 +75,7 @@ std::optional<SuperviseReport> ProcessInstance::kill() {
   if (!await_exit(kill_patience)) {
     // The supervisor is gone or stuck: what it had started carries a mark.
     const auto tree = descendants(parts_.supervisor);
-    if (!is_gone_ || parts_.is_child) (void)::kill(parts_.supervisor, SIGKILL);
+    (void)::syscall(SYS_pidfd_send_signal, parts_.process.get(), SIGKILL, nullptr, 0);
     kill_all(tree);
     for (int round = 0; round < 100; ++round) {
       const auto strays = marked_processes(instance_mark(parts_.job.run_dir, parts_.job.work));
@@ -107,12 +106,10 @@ std::optional<SuperviseReport> ProcessInstance::await_exit(Duration patience) {
 
 void ProcessInstance::reap() {
   is_gone_ = true;
-  if (!parts_.is_child) return;
-  for (int round = 0; round < 1000; ++round) {
-    const pid_t got = ::waitpid(parts_.supervisor, nullptr, WNOHANG);
-    if (got == parts_.supervisor || (got < 0 && errno == ECHILD)) return;
-    if (round == 900) (void)::kill(parts_.supervisor, SIGKILL);
-    (void)::poll(nullptr, 0, round < 20 ? 1 : 5);
+  for (const int patience_ms : {5000, 1000}) {
+    pollfd waited{parts_.process.get(), POLLIN, 0};
+    if (::poll(&waited, 1, patience_ms) == 1) return;
+    (void)::syscall(SYS_pidfd_send_signal, parts_.process.get(), SIGKILL, nullptr, 0);
   }
 }
 

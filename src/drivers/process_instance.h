@@ -22,8 +22,8 @@ class ProcessInstance : public Instance {
   struct Parts {
     SuperviseJob job;
     Descriptor control;
+    Descriptor process;  // a pidfd of the supervisor
     pid_t supervisor = 0;
-    bool is_child = true;  // false: adopted, somebody else reaps it
     int main_process = 0;
   };
   explicit ProcessInstance(Parts parts) : parts_(std::move(parts)) {}

@@ -333,9 +333,13 @@ void Supervisor::kill_everything() {
 
 }  // namespace
 
-int supervise_main(int /*argc*/, char** /*argv*/) {
-  Supervisor supervisor;
-  return supervisor.run();
+int supervise_main(int argc, char** argv) {
+  constexpr auto supervise = [] {
+    Supervisor supervisor;
+    return supervisor.run();
+  };
+  if (argc > 1 && argv[1] == keeper_argument) return keep_supervisors(argv, supervise);
+  return supervise();
 }
 
 }  // namespace hearth

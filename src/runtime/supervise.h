@@ -15,6 +15,7 @@
 #include <cstdint>
 #include <optional>
 #include <string>
+#include <string_view>
 #include <utility>
 #include <vector>
 
@@ -25,6 +26,10 @@
 namespace hearth {
 
 inline constexpr int supervise_socket = 0;
+// Instead of a name: fork a supervisor for each request on the socket. Its length leaves room for
+// the name of a component in what ps shows.
+inline constexpr std::string_view keeper_argument =
+    "--keeper----------------------------------------------------------------";
 
 struct SuperviseJob {
   std::string name;
@@ -84,11 +89,16 @@ struct SuperviseReport {
 [[nodiscard]] std::optional<SuperviseReport> receive_report(int socket,
                                                             bool* would_block = nullptr);
 
+// Asks a keeper for a supervisor of `name` whose socket is `socket`. It answers with a packet: the
+// process id (32 bits), or a negative errno.
+[[nodiscard]] bool send_spawn(int keeper, const std::string& name, int socket);
+int keep_supervisors(char** argv, int (*supervise)());
+
 // The path of a socket in a directory of any length, as bind and connect take it; `directory_fd`
 // must stay open meanwhile.
 [[nodiscard]] std::string short_socket_path(int directory_fd, const std::string& name);
 
-// The hidden command: argv[1] is the component's name, for ps.
+// The hidden command: argv[1] is the component's name, for ps, or keeper_argument.
 int supervise_main(int argc, char** argv);
 
 }  // namespace hearth
