@@ -166,12 +166,15 @@ bool Checker::is_anything_leaving() const {
   return std::ranges::any_of(models_, [this](const Model& m) { return is_leaving(m); });
 }
 
+// One that came up over this life of it: what lost its need and is on its way out counts no more.
 bool Checker::has_live_dependent(ComponentId id) const {
   for (const Model& model : models_) {
     if (model.phase == Phase::gone) continue;
-    const bool now = std::ranges::find(model.needs, id) != model.needs.end();
     const auto& then = model.needs_at_load;
-    if (now && std::ranges::find(then, id) != then.end()) return true;
+    const auto place = std::ranges::find(then, id);
+    if (place == then.end() || std::ranges::find(model.needs, id) == model.needs.end()) continue;
+    if (model.need_lives[static_cast<std::size_t>(place - then.begin())] == at(id).load)
+      return true;
   }
   return false;
 }
@@ -253,6 +256,7 @@ void Checker::end_lease(LeaseId id) {
   if (found == leases_.end()) return;
   for (const ComponentId component : found->second.components) {
     --at(component).leases;
+    at(component).idle_since = now_;
     touch(component);
     if (found->second.is_fast) gates_owed_.push_back(component);
   }
@@ -379,6 +383,10 @@ void Checker::compare_all(const Engine& engine) {
     const auto needs = engine.needs_of(id);
     if (!std::ranges::equal(needs, at(id).needs)) {
       violate("I6", "the engine has other needs of " + name(id) + " than are configured");
+    }
+    const auto& ttl = at(id).spec.ttl;
+    if (ttl && is_evictable(id) && !is_shutting_down_ && now_ - at(id).idle_since > *ttl + 3s) {
+      violate("I5", name(id) + " outlives its time to live");
     }
     ram += at(id).held.ram;
     if (at(id).phase == Phase::gone && at(id).held.ram > Bytes{}) {

@@ -80,6 +80,7 @@ class Checker {
     bool is_draining = false;  // as last seen
     Demand held;
     std::vector<ComponentId> needs_at_load;
+    std::vector<WorkId> need_lives;  // which life of each it came up over
     unsigned leases = 0;
     Bytes peak;
     Instant load_due;              // a load not done by then is cancelled
@@ -145,6 +146,7 @@ class Checker {
   Asked& add_request(RequestId id, Ask kind, std::vector<ComponentId> asked, Duration patience);
   void remove_request(RequestId id);
   void adopt_spec(ComponentId id);
+  void remember_needs(Model& model) const;
   void link_rivals();
   void gone(ComponentId id);
   void demanded(std::span<const ComponentId> components);

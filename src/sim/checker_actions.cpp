@@ -84,7 +84,7 @@ void Checker::on(const action::StartLoad& a) {
   model.load = a.work;
   model.is_cancelled = false;
   model.may_close = false;
-  model.needs_at_load = model.needs;
+  remember_needs(model);
   model.load_due = now_ + model.spec.load_timeout.value_or(settings_.load_timeout);
   hold(a.component,
        {.ram = a.reserved, .pool = pool_of(model.spec), .others = devices_of(model.spec)});
@@ -187,7 +187,10 @@ void Checker::check_granted(const action::Reply& a, const Asked& asked) {
     return;
   }
   if (asked.kind == Ask::plain) {
-    if (is_known(asked.pinned)) at(asked.pinned).is_kept_by_pin = asked.is_pin;
+    if (is_known(asked.pinned)) {
+      at(asked.pinned).is_kept_by_pin = asked.is_pin;
+      at(asked.pinned).idle_since = now_;
+    }
     return touch(asked.pinned);
   }
   if (asked.kind == Ask::use || asked.kind == Ask::unload || a.is_accepted) return;

@@ -50,6 +50,7 @@ void Checker::on(const event::Configured& e) {
     } else {
       adopt_spec(id);
     }
+    model.idle_since = now_;
     touch(id);
   }
   link_rivals();
@@ -65,6 +66,12 @@ void Checker::adopt_spec(ComponentId id) {
     if (found != by_name_.end()) model.needs.push_back(found->second);
   }
   std::ranges::sort(model.needs);
+}
+
+void Checker::remember_needs(Model& model) const {
+  model.needs_at_load = model.needs;
+  model.need_lives.clear();
+  for (const ComponentId need : model.needs) model.need_lives.push_back(at(need).load);
 }
 
 void Checker::link_rivals() {
@@ -134,6 +141,7 @@ Checker::Asked& Checker::add_request(RequestId id, Ask kind, std::vector<Compone
 void Checker::remove_request(RequestId id) {
   const auto found = requests_.find(id);
   if (found == requests_.end()) return;
+  for (const ComponentId one : found->second.components) at(one).idle_since = now_;
   if (found->second.deadline != Instant::never()) {
     deadlines_.erase(deadlines_.find(found->second.deadline));
   }
@@ -260,6 +268,7 @@ void Checker::on(const event::GateRefused& e) {
   if (e.component.value >= models_.size()) return;
   Model& model = at(e.component);
   if (model.gate == Gate::asked) model.gate = Gate::open;
+  model.idle_since = now_;
   touch(e.component);
 }
 
@@ -320,6 +329,7 @@ void Checker::on(const event::Restored& e) {
       gone(ComponentId{i});
     }
   }
+  std::vector<ComponentId> fresh;
   for (const event::Running& running : e.running) {
     if (running.component.value >= models_.size()) continue;
     Model& model = at(running.component);
@@ -327,7 +337,7 @@ void Checker::on(const event::Restored& e) {
       Demand demand{.ram = running.measured, .pool = pool_of(model.spec), .others = {}};
       demand.others = devices_of(model.spec);
       hold(running.component, std::move(demand));
-      model.needs_at_load = model.needs;
+      fresh.push_back(running.component);
     } else {
       set_ram(running.component, running.measured);
     }
@@ -338,6 +348,7 @@ void Checker::on(const event::Restored& e) {
     model.peak = std::max(model.peak, running.measured);
     model.idle_since = now_;
   }
+  for (const ComponentId id : fresh) remember_needs(at(id));
 }
 
 void Checker::on(const event::LearntBefore& e) {
