@@ -385,7 +385,6 @@ struct Engine::Impl {
   void on(const event::MemorySampled& event);
   void set_pressure(Pressure level);
   void rearm_idle();
-  void rearm_idle();
   Pressure level_of(Bytes bytes) const;
   Duration idle_limit(ComponentId id) const;
   void relieve_budget();
