@@ -19,6 +19,7 @@ struct Flags {
   double minutes = 1;
   bool traces = false;
   bool is_swarm = false;
+  bool stops_at_first = false;
   bool has_faults = true;
   bool is_json = false;
 };
@@ -87,6 +88,8 @@ std::string read_flags(std::span<const std::string> args, Flags& flags) {
       flags.traces = true;
     } else if (flag == "--swarm") {
       flags.is_swarm = true;
+    } else if (flag == "--first") {
+      flags.stops_at_first = true;
     } else if (flag == "--json") {
       flags.is_json = true;
     } else if (flag == "--no-faults") {
@@ -111,6 +114,7 @@ int run_many(const Flags& flags, std::ostream& out) {
   if (flags.has_range) options.seed_count = flags.seed_last - flags.seed_first + 1;
   if (flags.virtual_time) options.virtual_time = *flags.virtual_time;
   options.components = flags.components.value_or(0);
+  options.stops_at_first = flags.stops_at_first;
   return run_swarm(options, out).failures.empty() ? 0 : 1;
 }
 

@@ -5,6 +5,7 @@
 //   --components 64    how many components (swarm: drawn for each seed unless given)
 //   --trace            prints every event and action
 //   --swarm            many short runs; with --minutes M of real time (default 1), or over A..B
+//   --first            the swarm ends at the first failure
 //   --no-faults        a world where nothing goes wrong
 //   --json             one JSON object a run
 //

@@ -30,8 +30,8 @@ class Clients:
             thread.start()
 
     def run(self):
+        connection = self.daemon.connection(timeout=30)
         try:
-            connection = self.daemon.connection(timeout=30)
             while not self.is_over:
                 with self.lock:
                     self.sent += 1
@@ -48,6 +48,8 @@ class Clients:
         except Exception as error:   # http.client has its own for a broken connection
             if not self.is_over and "http.client" not in type(error).__module__:
                 raise
+        finally:
+            connection.close()
 
     def end(self):
         self.is_over = True
@@ -60,7 +62,7 @@ class Kills(DaemonTest):
         self.hearth = self.daemon({
             "quick": component("--fork", keywords=["look"]),
             "slow": component("--delay", 20, "--fork"),
-            "held": component()}, is_started=False, loading={"drain": "60s"})
+            "held": component()}, is_started=False, drain="60s")
         self.sent = self.acknowledged = 0
         self.is_pinned = False
         self.random = random.Random(1)

@@ -48,7 +48,7 @@ class Lifecycle(DaemonTest):
         self.assertEqual(marked(daemon.mark), [])
 
     def test_sigterm_waits_for_a_lease_and_a_second_one_does_not(self):
-        daemon = self.daemon({"ocr": component()}, loading={"drain": "60s"})
+        daemon = self.daemon({"ocr": component()}, drain="60s")
         self.assertEqual(daemon.lease("ocr").status, 200)
         daemon.process.send_signal(signal.SIGTERM)
         with self.assertRaises(subprocess.TimeoutExpired):
