@@ -8,6 +8,11 @@
 #include "runtime/daemon_state.h"
 
 namespace hearth {
+namespace {
+
+constexpr std::size_t history_rows_max = 65536;
+
+}  // namespace
 
 Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
 Daemon::~Daemon() = default;
@@ -111,23 +116,7 @@ void Daemon::Impl::step(const JournalRecord& record) {
 }
 
 void Daemon::Impl::after_turn() {
-  auto rows = chronicle.take_rows();
-  if (options.history && !rows.empty()) {
-    // A store that hangs must not fill the memory: its rows can be lost.
-    if (clerk->queued() > 1024) {
-      history_rows_lost += rows.size();
-      trouble("history", "the store does not keep up; rows are lost");
-    } else {
-      clerk->post([this, rows = std::move(rows)] {
-        const auto applied = options.history->apply(rows);
-        if (applied) {
-          trouble_over("history");
-        } else {
-          trouble("history", applied.error().detail);
-        }
-      });
-    }
-  }
+  keep_rows();
   if (is_replaying) return;
   const bool is_ready = std::ranges::all_of(core_components, [this](ComponentId id) {
     return engine.component(id).state == State::ready;
@@ -146,6 +135,34 @@ void Daemon::Impl::after_turn() {
                                 intake->file_bytes() >= options.snapshot_bytes)) {
     save(false);
   }
+}
+
+// A store that hangs must not fill the memory: its rows can be lost.
+void Daemon::Impl::keep_rows() {
+  auto rows = chronicle.take_rows();
+  if (!options.history || rows.empty()) return;
+  const MutexLock guard{rows_mutex};
+  if (rows_waiting.size() > history_rows_max) {
+    trouble("history", "the store does not keep up; rows are lost");
+    return;
+  }
+  const bool is_posted = !rows_waiting.empty();
+  rows_waiting.insert(rows_waiting.end(), std::make_move_iterator(rows.begin()),
+                      std::make_move_iterator(rows.end()));
+  if (is_posted) return;
+  clerk->post([this] {
+    std::vector<HistoryEntry> taken;
+    {
+      const MutexLock inner{rows_mutex};
+      taken.swap(rows_waiting);
+    }
+    const auto applied = options.history->apply(taken);
+    if (applied) {
+      trouble_over("history");
+    } else {
+      trouble("history", applied.error().detail);
+    }
+  });
 }
 
 void Daemon::Impl::publish_view() {

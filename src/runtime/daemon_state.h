@@ -75,7 +75,6 @@ struct Daemon::Impl {
   std::atomic<bool> is_shutting_down{false};
   std::atomic<bool> is_sampling{false};
   std::atomic<bool> is_saving{false};
-  std::atomic<std::uint64_t> history_rows_lost{0};
 
   mutable Mutex view_mutex;
   std::shared_ptr<const View> view_now HEARTH_GUARDED_BY(view_mutex);
@@ -86,6 +85,9 @@ struct Daemon::Impl {
 
   mutable Mutex troubles_mutex;
   std::map<std::string, std::string> troubles HEARTH_GUARDED_BY(troubles_mutex);
+
+  Mutex rows_mutex;
+  std::vector<HistoryEntry> rows_waiting HEARTH_GUARDED_BY(rows_mutex);
 
   Mutex over_mutex;
   bool is_over HEARTH_GUARDED_BY(over_mutex) = false;
@@ -112,6 +114,7 @@ struct Daemon::Impl {
   void turn(bool is_waiting);
   void step(const JournalRecord& record);
   void after_turn();
+  void keep_rows();
   void publish_view();
   void save(bool is_last);
   void heal();
