@@ -45,7 +45,7 @@ void expect_golden(const std::string& name, const std::string& text) {
 std::string run(const std::string& arguments) {
   const std::string command = "cd " + here + "/configs && { env -i PATH=/usr/bin:/bin " +
                               "HOME=/nonexistent " + HEARTH_BINARY + " " + arguments +
-                              " 2>&1 1>&3 3>&- | sed 's/^/err: /'; exit ${PIPESTATUS[0]}; } 3>&1";
+                              " 2>&1 1>&3 3>&- | sed \"s/^/err: /\"; exit ${PIPESTATUS[0]}; } 3>&1";
   FILE* pipe = ::popen(("bash -c '" + command + "' </dev/null").c_str(), "r");
   std::string text;
   std::array<char, 4096> buffer{};
