@@ -318,6 +318,7 @@ void Checker::compare_one(ComponentId id, const Engine& engine) {
     wrong("I2", std::to_string(view.leases) + " leases, " + std::to_string(model.leases) +
                     " by the model");
   }
+  if (model.leases > 0 && model.phase != Phase::resident) wrong("I2", "it is leased and not there");
   if (view.is_pinned != model.is_kept_by_pin) wrong("I4", "a pin is lost or made up");
   if (view.is_removed != model.is_removed)
     wrong("I4", "removed, or not, against the configuration");

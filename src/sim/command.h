@@ -9,9 +9,9 @@
 //   --no-faults        a world where nothing goes wrong
 //   --json             one JSON object a run
 //
-// Contract   prints the report to `out`; its last line is `digest: <16 hex>` for a single run.
-// Returns the
-//            exit code: 0 all well, 1 a violation or less than a day has to show, 2 usage.
+// Contract   prints the report to `out`; the last line of a single run is `digest: <16 hex>`.
+// Returns
+//            the exit code: 0 all well, 1 a violation or less than a day has to show, 2 usage.
 // Threads    thread-compatible.
 #pragma once
 

@@ -72,9 +72,10 @@ void World::crash(bool is_leased) {
   process.size = Bytes{};
   process.is_open = false;
   const event::ComponentExited exited{.component = id, .load = process.load, .detail = "signal 9"};
-  if (faults_.strikes(Fault::duplicate_completion, now_)) {
+  // Told once more, and much later: then it may be of a life before.
+  if (faults_.is_on(Fault::duplicate_completion, now_) && prng_.chance(0.5)) {
     faults_.done(Fault::duplicate_completion);
-    deliver(exited, between(prng_, 5ms, 2s));
+    deliver(exited, between(prng_, 5ms, 30s));
   }
   deliver(exited, between(prng_, 0ms, 4ms));
 }
