@@ -182,6 +182,7 @@ bool Checker::has_live_dependent(ComponentId id) const {
 bool Checker::is_evictable(ComponentId id) const {
   const Model& model = at(id);
   if (model.phase != Phase::resident || model.gate != Gate::open || model.leases > 0) return false;
+  if (now_ <= model.busy_until) return false;
   if (model.is_kept_by_pin || model.spec.priority == Priority::core) return false;
   const bool is_needed = std::ranges::any_of(models_, [&](const Model& other) {
     return std::ranges::find(other.needs, id) != other.needs.end() ||
@@ -386,8 +387,10 @@ void Checker::compare_all(const Engine& engine) {
       violate("I6", "the engine has other needs of " + name(id) + " than are configured");
     }
     const auto& ttl = at(id).spec.ttl;
-    if (ttl && is_evictable(id) && !is_shutting_down_ && now_ - at(id).idle_since > *ttl + 3s) {
-      violate("I5", name(id) + " outlives its time to live");
+    const Duration idle = now_ - std::max(at(id).idle_since, at(id).busy_until);
+    if (ttl && is_evictable(id) && !is_shutting_down_ && idle > *ttl + 3s) {
+      violate("I5", name(id) + " lives on after " + std::to_string(idle / 1ms) +
+                        " ms of idleness, its time to live is " + std::to_string(*ttl / 1ms));
     }
     ram += at(id).held.ram;
     if (at(id).phase == Phase::gone && at(id).held.ram > Bytes{}) {

@@ -84,6 +84,7 @@ class Checker {
     unsigned leases = 0;
     Bytes peak;
     Instant load_due;              // a load not done by then is cancelled
+    Instant busy_until;            // somebody who does not wait for it asked for it until then
     Instant idle_since;            // when it was last in use, had dependents, or came up
     std::vector<Instant> reloads;  // without a demand or pressure in between
   };

@@ -193,7 +193,15 @@ void Checker::check_granted(const action::Reply& a, const Asked& asked) {
     }
     return touch(asked.pinned);
   }
-  if (asked.kind == Ask::use || asked.kind == Ask::unload || a.is_accepted) return;
+  if (asked.kind == Ask::use || asked.kind == Ask::unload) return;
+  if (a.is_accepted) {
+    // The engine goes on with it for as long as the client would have waited.
+    for (const ComponentId id : asked.components) {
+      Instant& until = at(id).busy_until;
+      if (asked.deadline != Instant::never()) until = std::max(until, asked.deadline);
+    }
+    return;
+  }
   std::vector<ComponentId> members;
   for (const action::ReplyComponent& row : a.components) {
     members.push_back(row.component);

@@ -204,6 +204,11 @@ bool Engine::Impl::clear_conflicts(Request& request, const std::vector<Component
   bool is_clear = true;
   for (const ComponentId id : missing) {
     for (const ComponentId rival : at(id).conflicts) {
+      // A new configuration can make rivals of what one request waits for.
+      if (std::ranges::find(request.closure, rival) != request.closure.end()) {
+        hinder(request, Reason::conflict, id, rival);
+        return false;
+      }
       if (!is_engaged(rival)) continue;
       is_clear = false;
       if (leaving.contains(rival) || at(rival).state == State::draining) {
