@@ -40,8 +40,8 @@ def expect(right, what, got, wanted):
 def show(call, picture):
     """Draws a window on the virtual display and returns a screenshot of that part of it."""
     width, height, rgb = picture
-    call("screen", op="show", width=width, height=height, rgb=encode(rgb))
-    return call("screen", op="capture", width=width, height=height)["picture"]
+    call("xvfb", op="show", width=width, height=height, rgb=encode(rgb))
+    return call("xvfb", op="capture", width=width, height=height)["picture"]
 
 
 def read_lines(call, lines):

@@ -54,7 +54,7 @@ class WorkerTest(unittest.TestCase):
         return lambda **value: ways.request(instance.endpoint, "/run", value)
 
     def shown(self, picture):
-        screen = self.start("screen")
+        screen = self.start("xvfb")
         width, height, rgb = picture
         screen(op="show", width=width, height=height, rgb=inputs.encode(rgb))
         return screen(op="capture", width=width, height=height)["picture"]

@@ -141,7 +141,8 @@ TEST(Rendering, StatusIsAFactALine) {
 TEST(Rendering, WhyNamesTheDecisionBehindTheState) {
   const auto answer = OrderedJson::parse(file_text(here + "/answers/decisions.json"));
   std::string text;
-  for (const auto& row : components()["components"]) {
+  const auto all = components();
+  for (const auto& row : all["components"]) {
     text += why_text(row, answer["decisions"], noon()) + "\n";
   }
   expect_golden("why", text);
