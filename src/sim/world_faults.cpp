@@ -16,7 +16,7 @@ void World::strike(Fault fault) {
     case Fault::suspend:
       // All that was due meanwhile happens when the machine wakes.
       faults_.done(fault);
-      now_ = now_ + between(prng_, 20s, 240s);
+      now_ = std::min(now_ + between(prng_, 20s, 240s), faults_.heal_at());
       steps_at_instant_ = 0;
       return;
     case Fault::clock_jump:

@@ -93,7 +93,15 @@ void Engine::Impl::on(const event::PinRequested& event) {
   Component& c = at(event.component);
   if (c.is_pinned != event.is_pinned) {
     c.is_pinned = event.is_pinned;
-    if (c.is_pinned) c.is_stopped = false;
+    if (c.is_pinned) {
+      // The later word of the operator counts: an unload that still waits for leases is given up.
+      c.is_stopped = false;
+      for (const ComponentId member : std::vector(c.closure)) {
+        const Component& held = at(member);
+        const bool is_asked = held.unload_reason == Reason::operator_asked;
+        if (held.state == State::draining && is_asked) undrain(member);
+      }
+    }
     drop_lasting_keeps(event.component);
     record_component(event.is_pinned ? DecisionKind::pinned : DecisionKind::unpinned,
                      Reason::operator_asked, event.component);
