@@ -39,7 +39,8 @@ struct CancelLoad {
     a(work);
   }
 };
-// Opened after a load is done or a refused gate; closed before an unload.
+// Opened after a load is done or a component is adopted; closed before an unload. A refused gate is
+// open still.
 struct OpenGate {
   ComponentId component{};
   template <class A>

@@ -15,7 +15,7 @@ namespace hearth {
 
 enum class DecisionKind : unsigned char {
   load_started,  // reason: demand, preload, core, eager, lease, pin, restart, default_back
-  load_done,     // bytes: measured; figure: load time in ns; other_bytes: reserved
+  load_done,     // bytes: measured; figure: load time in ms; other_bytes: reserved
   load_failed,   // figure: attempt
   load_cancelled,
   unload_started,  // reason: evicted_for, displaced_by, idle, expired, pressure, asked, ...
