@@ -95,7 +95,8 @@ class FakeService final : public Service {
   }
   RequestId unload(std::vector<ComponentId> ids, AnswerCallback callback) override {
     Answer answer = granted();
-    if (ids.empty()) answer.reply.components = {{ocr, false, false, true}};
+    if (ids.empty()) ids = {ocr};
+    for (const ComponentId id : ids) answer.reply.components.push_back({id, false, false, true});
     return give_locked(std::move(answer), std::move(callback));
   }
   RequestId pin(ComponentId, bool, AnswerCallback callback) override {

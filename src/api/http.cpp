@@ -2,6 +2,8 @@
 
 #include <array>
 #include <charconv>
+#include <chrono>
+#include <cstdio>
 
 namespace hearth {
 
@@ -81,10 +83,33 @@ void append_response(std::string& out, const ApiResponse& response, SentAs as) {
   out += "\r\nContent-Length: ";
   number(response.body.size());
   out += "\r\n";
+  if (!as.date.empty()) {
+    out += "Date: ";
+    out += as.date;
+    out += "\r\n";
+  }
   out += response.headers;
   if (!as.is_kept) out += "Connection: close\r\n";
   out += "\r\n";
   if (!as.is_head) out += response.body;
+}
+
+std::string http_date(std::int64_t seconds) {
+  static constexpr std::array<const char*, 7> days{"Sun", "Mon", "Tue", "Wed", "Thu", "Fri", "Sat"};
+  static constexpr std::array<const char*, 12> months{"Jan", "Feb", "Mar", "Apr", "May", "Jun",
+                                                      "Jul", "Aug", "Sep", "Oct", "Nov", "Dec"};
+  const std::chrono::sys_seconds at{std::chrono::seconds{seconds}};
+  const auto day = std::chrono::floor<std::chrono::days>(at);
+  const std::chrono::year_month_day date{day};
+  const std::chrono::hh_mm_ss time{at - day};
+  std::array<char, 40> text;
+  const int length =
+      std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",
+                    days[std::chrono::weekday{day}.c_encoding()], static_cast<unsigned>(date.day()),
+                    months[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
+                    static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+                    static_cast<int>(time.seconds().count()));
+  return {text.data(), static_cast<std::size_t>(length)};
 }
 
 std::optional<std::string> percent_decoded(std::string_view text) {

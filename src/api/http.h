@@ -44,8 +44,12 @@ struct ApiResponse {
 struct SentAs {
   bool is_kept = true;
   bool is_head = false;  // the length of the body, but not the body
+  std::string_view date{};  // as http_date() writes it; none: no such header
 };
 void append_response(std::string& out, const ApiResponse& response, SentAs as);
+
+// "Sun, 06 Nov 1994 08:49:37 GMT", of seconds since 1970 (RFC 9110, 5.6.7).
+[[nodiscard]] std::string http_date(std::int64_t seconds);
 
 // None when an escape is malformed.
 [[nodiscard]] std::optional<std::string> percent_decoded(std::string_view text);

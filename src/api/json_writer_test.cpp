@@ -60,6 +60,11 @@ TEST(JsonWriter, PutsCommasBetweenAndNowhereElse) {
   EXPECT_EQ(json.view(), R"({"a":[{},{}],"b":{},"c":["x","y"]})");
 }
 
+TEST(Http, DatesAreWrittenAsTheStandardHasThem) {
+  EXPECT_EQ(http_date(784111777), "Sun, 06 Nov 1994 08:49:37 GMT");
+  EXPECT_EQ(http_date(0), "Thu, 01 Jan 1970 00:00:00 GMT");
+}
+
 TEST(Http, QueryValuesAreDecoded) {
   EXPECT_EQ(query_value("a=1&b=x%20y&c", "b"), "x y");
   EXPECT_EQ(query_value("a=1&b=x%20y&c", "c"), "");

@@ -5,6 +5,7 @@
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <ctime>
 
 #include "api/render.h"
 #include "api/route.h"
@@ -28,6 +29,15 @@ void ServerState::post(std::move_only_function<void()> work) {
   const MutexLock lock(mutex);
   if (is_closed) return;
   boost::asio::post(io, std::move(work));
+}
+
+std::string_view ServerState::date() {
+  const std::int64_t seconds = std::time(nullptr);
+  if (seconds != date_of) {
+    date_of = seconds;
+    date_text = http_date(seconds);
+  }
+  return date_text;
 }
 
 void ServerState::close() {
@@ -177,7 +187,9 @@ void Session::reply(ApiResponse response) {
   const ApiRequest& asked = reader_.request();
   ends_after_ = ends_after_ || !asked.is_kept;
   append_response(output_, response,
-                  {.is_kept = !ends_after_, .is_head = asked.method == Method::head});
+                  {.is_kept = !ends_after_,
+                   .is_head = asked.method == Method::head,
+                   .date = state_->date()});
   next_turn();
   reader_.reset();
   phase_ = Phase::reading;
@@ -241,7 +253,9 @@ void Session::stream(std::uint64_t after) {
   if (phase_ != Phase::answering) return;
   output_ +=
       "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\nCache-Control: no-store\r\n"
-      "Connection: close\r\n\r\n";
+      "Connection: close\r\nDate: ";
+  output_ += state_->date();
+  output_ += "\r\n\r\n";
   if (reader_.request().method == Method::head) {
     ends_after_ = true;
     phase_ = Phase::reading;

@@ -36,6 +36,8 @@ struct ServerState {
   // Runs on the server's thread; dropped after close().
   void post(std::move_only_function<void()> work);
   void close();
+  // Now, for a header; written anew once a second. Server's thread.
+  std::string_view date();
 
   Service& service;
   const ServerOptions options;
@@ -44,6 +46,8 @@ struct ServerState {
   std::string listen_host;
   std::unordered_set<std::shared_ptr<Session>> sessions;
   std::string scratch;  // what one read brings
+  std::int64_t date_of = -1;
+  std::string date_text;
   Mutex mutex;
   bool is_closed HEARTH_GUARDED_BY(mutex) = false;
 };

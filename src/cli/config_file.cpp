@@ -81,19 +81,17 @@ CheckedConfig check_config(std::string_view text, const std::string& path,
                            const Environment& environment) {
   ParsedConfig parsed = parse_config(text, path, environment);
   CheckedConfig checked{.problems = parsed.problems};
-  if (parsed.config) {
-    const auto add = [&](std::vector<ConfigProblem> more) {
-      checked.problems.insert(checked.problems.end(), more.begin(), more.end());
-    };
-    add(check_binaries(parsed, program_exists(environment)));
-    if (std::holds_alternative<BudgetShare>(parsed.config->budget)) {
-      const Bytes total = make_machine()->memory_total();
-      add(check_budget(parsed, resolve_budget(*parsed.config, total).settings.budget));
-    }
-    std::ranges::stable_sort(checked.problems, {}, [](const ConfigProblem& problem) {
-      return std::pair{problem.line, problem.column};
-    });
+  const auto add = [&](std::vector<ConfigProblem> more) {
+    checked.problems.insert(checked.problems.end(), more.begin(), more.end());
+  };
+  add(check_binaries(parsed, program_exists(environment)));
+  if (std::holds_alternative<BudgetShare>(parsed.draft.budget)) {
+    const Bytes total = make_machine()->memory_total();
+    add(check_budget(parsed, resolve_budget(parsed.draft, total).settings.budget));
   }
+  std::ranges::stable_sort(checked.problems, {}, [](const ConfigProblem& problem) {
+    return std::pair{problem.line, problem.column};
+  });
   if (std::ranges::none_of(checked.problems, &ConfigProblem::is_error)) {
     checked.config = std::move(parsed.config);
   }

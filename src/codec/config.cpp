@@ -384,13 +384,9 @@ ParsedConfig assemble(ConfigDraft draft, std::vector<ConfigProblem> problems) {
     draft.config.launches.push_back(std::move(component.launch));
   }
   draft.config.core.settings.budget = Bytes{};
-  parsed.config = std::move(draft.config);
+  parsed.draft = std::move(draft.config);
   parsed.problems = std::move(problems);
-  const auto has_error = [&] {
-    return std::ranges::any_of(parsed.problems, &ConfigProblem::is_error);
-  };
-  const auto* budget = std::get_if<Bytes>(&parsed.config->budget);
-  if (budget != nullptr && !has_error()) {
+  if (const auto* budget = std::get_if<Bytes>(&parsed.draft.budget)) {
     for (ConfigProblem& each : check_budget(parsed, *budget)) {
       parsed.problems.push_back(std::move(each));
     }
@@ -398,10 +394,7 @@ ParsedConfig assemble(ConfigDraft draft, std::vector<ConfigProblem> problems) {
   std::ranges::sort(parsed.problems, {}, [](const ConfigProblem& problem) {
     return std::tuple<int, int, std::string_view>{problem.line, problem.column, problem.message};
   });
-  if (has_error()) {
-    parsed.config.reset();
-    parsed.places.clear();
-  }
+  if (std::ranges::none_of(parsed.problems, &ConfigProblem::is_error)) parsed.config = parsed.draft;
   return parsed;
 }
 

@@ -124,8 +124,9 @@ struct ComponentPlaces {
 
 struct ParsedConfig {
   std::optional<Config> config;         // none when a problem is an error
+  Config draft;                         // what could be read of it all the same, for the checks
   std::vector<ConfigProblem> problems;  // in order of place
-  std::vector<ComponentPlaces> places;  // of config->launches, in their order
+  std::vector<ComponentPlaces> places;  // of draft.launches, in their order
 };
 
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
@@ -136,7 +137,8 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 [[nodiscard]] Configuration resolve_budget(const Config& config, Bytes memory_total);
 
 // What can never fit into this budget: core components together, or one with its needs.
-// parse_config() has asked it already when the budget is not a share.
+// parse_config() has asked it already when the budget is not a share. Of the draft: a file that has
+// other errors is told of this one too.
 [[nodiscard]] std::vector<ConfigProblem> check_budget(const ParsedConfig& parsed, Bytes budget);
 // Warnings for commands whose program is not there. `exists` gets the program as it is written and
 // the component's directory ("" when it has none); it looks into PATH when there is no slash.

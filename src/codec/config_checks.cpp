@@ -358,9 +358,8 @@ void check_draft(ConfigReader& reader, ConfigDraft& draft) { Checks{reader, draf
 
 std::vector<ConfigProblem> check_budget(const ParsedConfig& parsed, Bytes budget) {
   std::vector<ConfigProblem> problems;
-  if (!parsed.config) return problems;
-  const std::vector<Spec>& specs = parsed.config->core.components;
-  const Links links = links_of(*parsed.config);
+  const std::vector<Spec>& specs = parsed.draft.core.components;
+  const Links links = links_of(parsed.draft);
   const auto say = [&](std::size_t i, std::string message) {
     const ConfigPlace place = i < parsed.places.size() ? parsed.places[i].memory : ConfigPlace{};
     problems.push_back({true, place.line, place.column, std::move(message)});
@@ -398,9 +397,8 @@ std::vector<ConfigProblem> check_budget(const ParsedConfig& parsed, Bytes budget
 
 std::vector<ConfigProblem> check_binaries(const ParsedConfig& parsed, const ProgramExists& exists) {
   std::vector<ConfigProblem> problems;
-  if (!parsed.config) return problems;
-  for (std::size_t i = 0; i < parsed.config->launches.size(); ++i) {
-    const Launch& launch = parsed.config->launches[i];
+  for (std::size_t i = 0; i < parsed.draft.launches.size(); ++i) {
+    const Launch& launch = parsed.draft.launches[i];
     const bool is_known =
         !launch.is_shell && !launch.argv.empty() && launch.argv[0].find("${") == std::string::npos;
     if (!is_known || exists(launch.argv[0], launch.directory)) continue;

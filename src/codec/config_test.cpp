@@ -301,6 +301,18 @@ components:
 )");
 }
 
+TEST(Config, WhatIsAboveTheBudgetIsToldBesideOtherErrors) {
+  const ParsedConfig parsed = parse(R"(memory: {budget: 1GiB}
+components:
+  a: {cmd: a, memory: 2GiB}
+  b: {cmd: b, memry: 1MiB}
+)");
+  EXPECT_FALSE(parsed.config);
+  ASSERT_EQ(parsed.problems.size(), 2u);
+  EXPECT_NE(parsed.problems[0].message.find("more than the budget"), std::string::npos);
+  EXPECT_NE(parsed.problems[1].message.find("memry"), std::string::npos);
+}
+
 TEST(Config, ABudgetThatIsAShareIsCheckedOnceItIsKnown) {
   const ParsedConfig parsed =
       parse("memory: {budget: 50%}\ncomponents: {a: {cmd: a, memory: 2GiB}}");

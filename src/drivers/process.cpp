@@ -185,6 +185,7 @@ Result<> Loading::prepare() {
   supervise_.is_kept = launch.on_exit == OnExit::keep;
   supervise_.memory_max = launch.limits.memory_max.value_or(Bytes{}).count;
   supervise_.pids_max = launch.limits.pids_max.value_or(0);
+  supervise_.cpu_us = static_cast<std::uint64_t>(launch.limits.cpus.value_or(0) * 100'000);
   supervise_.stop_signal = launch.stop.signal;
   supervise_.grace = launch.stop.grace;
   supervise_.stop_path = expanded(launch.stop.path);

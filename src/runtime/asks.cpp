@@ -62,6 +62,7 @@ std::optional<action::Reply> Daemon::Impl::take_fast(const View& seen,
                                                      const std::vector<ComponentId>& asked,
                                                      event::LeaseTaken taken) {
   if (seen.is_journal_synced || is_shutting_down || intake->is_failing()) return std::nullopt;
+  taken.asked = asked;
   std::vector<ComponentId>& all = taken.components;
   for (const ComponentId id : asked) {
     if (id.value >= seen.closures.size()) return std::nullopt;
@@ -81,9 +82,11 @@ std::optional<action::Reply> Daemon::Impl::take_fast(const View& seen,
   taken.lease = LeaseId{fast_bit | next_lease.fetch_add(1)};
   action::Reply reply{.request = RequestId{taken.lease.value},
                       .is_granted = true,
-                      .lease = taken.lease,
-                      .lease_until = intake->now() + taken.length,
                       .command = taken.command};
+  if (taken.length > Duration{0}) {
+    reply.lease = taken.lease;
+    reply.lease_until = intake->now() + taken.length;
+  }
   for (const ComponentId id : all) {
     const bool is_asked = std::ranges::find(asked, id) != asked.end();
     reply.components.push_back({id, false, true, is_asked});
@@ -117,6 +120,7 @@ RequestId Daemon::command(CommandAsk ask, AnswerCallback callback) {
     auto reply = impl_->take_fast(*seen, demanded,
                                   {.session = session_of(session),
                                    .command = command,
+                                   .intents = waiting.intents,
                                    .owner = "command " + std::to_string(command.value),
                                    .length = ask.lease});
     if (reply) {

@@ -53,35 +53,47 @@ std::optional<std::string> make_below(const std::string& mount, std::string_view
 
 }  // namespace
 
-ComponentGroup ComponentGroup::make(const std::string& name, Bytes memory_max,
-                                    std::uint64_t pids_max) {
+ComponentGroup ComponentGroup::make(const std::string& name, const GroupLimits& limits) {
+  struct Limit {
+    std::string_view controller;  // and the mount of version 1
+    std::string_view file;        // of version 2
+    std::string text;
+    std::string_view old_file;  // of version 1
+    std::string old_text;
+  };
+  std::vector<Limit> wanted;
+  if (limits.memory > Bytes{}) {
+    const std::string bytes = std::to_string(limits.memory.count);
+    wanted.push_back({"memory", "memory.max", bytes, "memory.limit_in_bytes", bytes});
+  }
+  if (limits.pids > 0) {
+    const std::string count = std::to_string(limits.pids);
+    wanted.push_back({"pids", "pids.max", count, "pids.max", count});
+  }
+  if (limits.cpu_us > 0) {
+    // The period is the kernel's default in both versions.
+    const std::string quota = std::to_string(limits.cpu_us);
+    wanted.push_back({"cpu", "cpu.max", quota + " 100000", "cpu.cfs_quota_us", quota});
+  }
   ComponentGroup group;
-  if (memory_max == Bytes{} && pids_max == 0) return group;
-  bool is_memory_limited = memory_max == Bytes{};
-  bool is_count_limited = pids_max == 0;
-  const std::string memory = std::to_string(memory_max.count);
-  const std::string pids = std::to_string(pids_max);
+  if (wanted.empty()) return group;
   for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
     const auto path = make_below(mount, "", name);
     if (!path) continue;
     group.directories_.push_back(*path);
-    is_memory_limited = is_memory_limited || put(*path + "/memory.max", memory);
-    is_count_limited = is_count_limited || put(*path + "/pids.max", pids);
+    std::erase_if(wanted, [&](const Limit& limit) {
+      return put(*path + "/" + std::string{limit.file}, limit.text);
+    });
     break;
   }
-  if (!is_memory_limited) {
-    if (const auto path = make_below("/sys/fs/cgroup/memory", "memory", name)) {
-      group.directories_.push_back(*path);
-      is_memory_limited = put(*path + "/memory.limit_in_bytes", memory);
-    }
-  }
-  if (!is_count_limited) {
-    if (const auto path = make_below("/sys/fs/cgroup/pids", "pids", name)) {
-      group.directories_.push_back(*path);
-      is_count_limited = put(*path + "/pids.max", pids);
-    }
-  }
-  group.is_complete_ = is_memory_limited && is_count_limited;
+  std::erase_if(wanted, [&](const Limit& limit) {
+    const std::string mount = "/sys/fs/cgroup/" + std::string{limit.controller};
+    const auto path = make_below(mount, limit.controller, name);
+    if (!path) return false;
+    group.directories_.push_back(*path);
+    return put(*path + "/" + std::string{limit.old_file}, limit.old_text);
+  });
+  group.is_complete_ = wanted.empty();
   return group;
 }
 

@@ -214,6 +214,19 @@ TEST_F(DaemonTest, ACommandLoadsWhatItNeedsAndIsAnsweredWithItsEndpoint) {
   EXPECT_TRUE(world_->is_running("ocr"));
 }
 
+TEST_F(DaemonTest, ACommandThatWantsNoLeaseIsGivenNoneColdOrWarm) {
+  begin();
+  for (const bool was_warm : {false, true}) {
+    const Answer answer = answer_to([&](AnswerCallback callback) {
+      daemon_->command({.text = "ocr", .lease = Duration{0}}, std::move(callback));
+    });
+    ASSERT_TRUE(answer.reply.is_granted);
+    EXPECT_EQ(answer.reply.components[0].is_cold, !was_warm);
+    EXPECT_FALSE(answer.reply.lease);
+  }
+  EXPECT_EQ(row("ocr").view.leases, 0U);
+}
+
 TEST_F(DaemonTest, AWarmCommandIsAnsweredWithinTheCall) {
   begin();
   (void)command("ocr");

@@ -128,13 +128,14 @@ bool Supervisor::start() {
   for (const auto& [name, value] : job_.env) (void)::setenv(name.c_str(), value.c_str(), 1);
   if (job_.is_notified) open_notify_socket();
   if (job_.is_kept) listen_for_daemon();
-  group_ = ComponentGroup::make(job_.name, Bytes{job_.memory_max}, job_.pids_max);
+  const GroupLimits limits{Bytes{job_.memory_max}, job_.pids_max, job_.cpu_us};
+  group_ = ComponentGroup::make(job_.name, limits);
   const int error = spawn(written.get());
   if (error != 0) {
     report(SuperviseReport::Kind::spawn_failed, error_text(error));
     return false;
   }
-  if (!group_.add(main_) && (job_.memory_max != 0 || job_.pids_max != 0)) {
+  if (!group_.add(main_) && limits.is_any()) {
     constexpr std::string_view told =
         "hearth: no control group can be made here: limits are not in force\n";
     (void)log_->take(told);

@@ -46,13 +46,14 @@ struct SuperviseJob {
   bool is_kept = false;          // on_exit: keep
   std::uint64_t memory_max = 0;  // 0: none; by a control group where one can be made
   std::uint64_t pids_max = 0;
+  std::uint64_t cpu_us = 0;  // of each 100 ms; 0: none
   int stop_signal = 15;
   Duration grace{10s};
   std::string stop_path;  // told back to the daemon that adopts
   template <class A>
   void fields(A& a) {
     a(name, work, argv, is_shell, env, directory, log_path, run_dir, endpoint, ready_line,
-      is_notified, is_kept, memory_max, pids_max, stop_signal, grace, stop_path);
+      is_notified, is_kept, memory_max, pids_max, cpu_us, stop_signal, grace, stop_path);
   }
 };
 

@@ -53,15 +53,12 @@ void load(Exchange& exchange) {
 }
 
 void unload_these(Exchange& exchange, std::vector<ComponentId> ids) {
-  auto then = [ids](Exchange& x, Answer answer) {
+  auto then = [](Exchange& x, Answer answer) {
     if (!answer.reply.is_granted) return reply_refusal(x, answer);
     JsonWriter json;
     json.open().key("unloaded").open_list();
     for (const action::ReplyComponent& each : answer.reply.components) {
       json.text(x.names().name(each.component));
-    }
-    if (answer.reply.components.empty()) {
-      for (const ComponentId id : ids) json.text(x.names().name(id));
     }
     json.close_list().field("wait_ms", answer.reply.wait).close();
     x.reply_json(200, json.take());

@@ -74,7 +74,7 @@ bool Engine::Impl::is_consistent() const {
   for (const auto& [id, request] : requests) {
     if (!std::ranges::all_of(request.asked, known) ||
         !std::ranges::all_of(request.closure, known) || !std::ranges::all_of(request.cold, known) ||
-        request.id != id) {
+        !std::ranges::all_of(request.leaving, known) || request.id != id) {
       return false;
     }
   }

@@ -247,6 +247,23 @@ TEST(Engine, WhatNeedsAnExitedComponentIsUnloaded) {
   EXPECT_EQ(s.state("ocr"), State::unloaded);
 }
 
+TEST(Engine, AnUnloadTellsAllThatItUnloaded) {
+  Script s = script({spec("screen"), with_needs("ocr", {"screen"}), spec("other")});
+  const auto held = s.command({"ocr"});
+  s.play();
+  s.release(held);
+  s.send(event::UnloadRequested{RequestId{99}, {s.id("screen")}});
+  s.play();
+  std::vector<std::pair<ComponentId, bool>> told;
+  for (const auto& row : s.reply(RequestId{99})->components) {
+    told.emplace_back(row.component, row.is_asked);
+  }
+  EXPECT_EQ(told, (std::vector<std::pair<ComponentId, bool>>{{s.id("screen"), true},
+                                                             {s.id("ocr"), false}}));
+  s.send(event::UnloadRequested{RequestId{100}, {s.id("other")}});
+  EXPECT_TRUE(s.reply(RequestId{100})->components.empty());
+}
+
 TEST(Engine, UnloadingWhatIsLeasedIsRefused) {
   Script s = script({spec("a")});
   const auto held = s.command({"a"});

@@ -52,9 +52,10 @@ struct CommandReceived {
   bool waits = true;  // false: reply "accepted" at once, loads go on
   Duration patience{30s};
   Duration lease{60s};
+  std::string note{};  // what the history keeps of it; opaque to the engine
   template <class A>
   void fields(A& a) {
-    a(request, command, session, intents, waits, patience, lease);
+    a(request, command, session, intents, waits, patience, lease, note);
   }
 };
 
@@ -88,14 +89,17 @@ struct LeaseRequested {
 struct LeaseTaken {
   LeaseId lease{};
   std::vector<ComponentId> components{};  // with their needs: every gate that was taken
+  std::vector<ComponentId> asked{};       // those of them that were asked for
   SessionId session{};
   CommandId command{};
+  std::vector<Intent> intents{};  // of the command whose answer it is
   std::string owner{};
   Duration length{60s};
   bool is_preemptible = false;
+  std::string note{};  // as in CommandReceived
   template <class A>
   void fields(A& a) {
-    a(lease, components, session, command, owner, length, is_preemptible);
+    a(lease, components, asked, session, command, intents, owner, length, is_preemptible, note);
   }
 };
 

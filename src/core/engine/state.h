@@ -38,6 +38,7 @@ struct Request {
   std::vector<ComponentId> asked{};
   std::vector<ComponentId> closure{};  // with needs, needs first
   std::vector<ComponentId> cold{};     // of closure, not ready on arrival
+  std::vector<ComponentId> leaving{};  // of an unload: what goes, with all that needs it
   SessionId session{};
   CommandId command{};
   std::string owner{};
@@ -53,8 +54,8 @@ struct Request {
 
   template <class A>
   void fields(A& a) {
-    a(id, kind, reason, priority, sequence, asked, closure, cold, session, command, owner, length,
-      is_preemptible, has_reply, arrived, deadline, hindrance, hindered, rival);
+    a(id, kind, reason, priority, sequence, asked, closure, cold, leaving, session, command, owner,
+      length, is_preemptible, has_reply, arrived, deadline, hindrance, hindered, rival);
   }
 };
 
@@ -364,7 +365,9 @@ struct Engine::Impl {
   void undrain(ComponentId id);
   void gone(ComponentId id);
   void settle_unload_requests();
-  bool refuse_unload(const Request& request);
+  std::vector<ComponentId> with_engaged_dependents(ComponentId id) const;
+  bool refuse_unload(Request& request);
+  void reply_unloaded(const Request& request);
   void note_defaults();
   void rekey_idle();
   EvictionCandidate candidate(ComponentId id) const;

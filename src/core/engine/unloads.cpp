@@ -257,28 +257,37 @@ void Engine::Impl::settle_drains() {
 }
 
 // What stands against unloading by hand: a pin, a lease, or a core component on it or above it.
-bool Engine::Impl::refuse_unload(const Request& request) {
+std::vector<ComponentId> Engine::Impl::with_engaged_dependents(ComponentId id) const {
+  std::vector<ComponentId> above{id};
+  for (std::size_t i = 0; i < above.size(); ++i) {
+    for (const ComponentId dependent : at(above[i]).dependents) {
+      if (is_engaged(dependent) && std::ranges::find(above, dependent) == above.end()) {
+        above.push_back(dependent);
+      }
+    }
+  }
+  return above;
+}
+
+bool Engine::Impl::refuse_unload(Request& request) {
   for (const ComponentId id : request.asked) {
     if (id.value >= components.size() || (at(id).is_removed && !is_engaged(id))) {
       refuse(request, Errc::not_found, Reason::unknown_component, id, id);
       return true;
     }
-    std::vector<ComponentId> above{id};
-    for (std::size_t i = 0; i < above.size(); ++i) {
-      const Component& c = at(above[i]);
-      const bool is_above = i > 0;
+    for (const ComponentId above : with_engaged_dependents(id)) {
+      const Component& c = at(above);
+      const bool is_above = above != id;
       const Reason reason = c.leases > 0 || c.fast_pending > 0              ? Reason::leased
                             : c.is_pinned                                   ? Reason::pin
                             : is_above && c.spec.priority == Priority::core ? Reason::core
                                                                             : Reason::none;
       if (reason != Reason::none) {
-        refuse(request, Errc::conflict, reason, id, above[i]);
+        refuse(request, Errc::conflict, reason, id, above);
         return true;
       }
-      for (const ComponentId dependent : c.dependents) {
-        if (is_engaged(dependent) && std::ranges::find(above, dependent) == above.end()) {
-          above.push_back(dependent);
-        }
+      if (is_engaged(above) && std::ranges::find(request.leaving, above) == request.leaving.end()) {
+        request.leaving.push_back(above);
       }
     }
   }
@@ -321,8 +330,7 @@ void Engine::Impl::on(const event::UnloadRequested& event) {
     drain(id, Reason::operator_asked);
   }
   if (std::ranges::none_of(request.asked, [this](ComponentId id) { return is_engaged(id); })) {
-    emit(action::Reply{.request = request.id, .is_granted = true});
-    return;
+    return reply_unloaded(request);
   }
   ++unload_requests;
   enqueue(std::move(request));
@@ -338,12 +346,21 @@ void Engine::Impl::settle_unload_requests() {
     }
   }
   for (const RequestId id : done) {
-    const Duration wait = now - requests.at(id).arrived;
+    const Request request = requests.at(id);
     dequeue(id);
-    action::Reply reply{.request = id, .is_granted = true};
-    reply.wait = wait;
-    emit(std::move(reply));
+    reply_unloaded(request);
   }
+}
+
+void Engine::Impl::reply_unloaded(const Request& request) {
+  action::Reply reply{.request = request.id, .is_granted = true};
+  reply.wait = now - request.arrived;
+  for (const ComponentId id : request.leaving) {
+    const bool is_asked = std::ranges::find(request.asked, id) != request.asked.end();
+    reply.components.push_back(
+        {.component = id, .is_cold = false, .is_ready = false, .is_asked = is_asked});
+  }
+  emit(std::move(reply));
 }
 
 }  // namespace hearth
