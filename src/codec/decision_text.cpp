@@ -78,6 +78,9 @@ constexpr std::array<ReasonText, limit_of(Reason{})> reason_texts{{
     {Reason::over_budget, "more is held than the budget allows"},
     {Reason::abandoned, "nobody waits for it any more"},
     {Reason::conflicting_set, "two that conflict were asked for together"},
+    {Reason::outranked, "what it conflicts with is of higher priority"},
+    {Reason::pool_too_small, "it is larger than its whole pool"},
+    {Reason::device_too_small, "it takes more of a device than there is"},
 }};
 
 consteval bool is_in_order() {
@@ -96,6 +99,18 @@ std::string because(Reason reason, const std::string& other) {
     if (reason == Reason::pool) return "its pool is needed by " + other;
     if (reason == Reason::device) return "its device is needed by " + other;
     if (reason == Reason::conflict) return "it conflicts with " + other;
+    if (reason == Reason::outranked) {
+      return "it conflicts with " + other + ", which is of higher priority";
+    }
+    if (reason == Reason::too_large) {
+      return other + " needs it, and together they are larger than the whole budget";
+    }
+    if (reason == Reason::pool_too_small) {
+      return other + " needs it, and together they are larger than their pool";
+    }
+    if (reason == Reason::device_too_small) {
+      return other + " needs it, and together they take more of a device than there is";
+    }
   }
   return std::string{reason_texts.at(static_cast<std::size_t>(reason)).text};
 }
@@ -229,6 +244,12 @@ std::string mend_of(const action::Reply& reply, const std::string& name, const s
       return "release the lease or the pin on " + other + ", or wait";
     case Reason::conflicting_set:
       return "ask for one of them";
+    case Reason::outranked:
+      return "unload " + other + ", raise the priority of " + name + ", or wait";
+    case Reason::pool_too_small:
+      return "lower its `memory` if that is wrong, or enlarge the pool";
+    case Reason::device_too_small:
+      return "lower its `devices` if that is wrong, or correct `memory.devices`";
     case Reason::pressure:
       return "try again when other programs have freed memory";
     case Reason::slots:

@@ -133,6 +133,7 @@ struct Daemon::Impl {
   void perform(const action::CancelLoad& action);
   void perform(const action::OpenGate& action);
   void perform(const action::CloseGate& action);
+  void perform(const action::BarGate& action);
   void perform(const action::ReleaseGate& action);
   void perform(const action::StartUnload& action);
   void perform(const action::ArmTimer& action);

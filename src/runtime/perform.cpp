@@ -56,6 +56,10 @@ void Daemon::Impl::perform(const action::CloseGate& action) {
   }
 }
 
+void Daemon::Impl::perform(const action::BarGate& action) {
+  if (!is_replaying) gates[action.component.value]->bar();
+}
+
 void Daemon::Impl::perform(const action::ReleaseGate& action) {
   if (!is_replaying) gates[action.component.value]->release();
 }

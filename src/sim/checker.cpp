@@ -41,7 +41,9 @@ std::vector<ComponentId> Checker::closure(std::span<const ComponentId> asked) co
 bool Checker::is_resident(ComponentId id) const {
   return id.value < models_.size() && at(id).phase == Phase::resident;
 }
-bool Checker::is_open(ComponentId id) const { return is_resident(id) && at(id).gate == Gate::open; }
+bool Checker::is_open(ComponentId id) const {
+  return is_resident(id) && at(id).gate == Gate::open && !at(id).is_barred;
+}
 
 void Checker::before(const Event& event, const Engine& engine) {
   std::vector<ComponentId> asked;
@@ -267,6 +269,13 @@ void Checker::end_lease(LeaseId id) {
 }
 
 void Checker::compare(const Engine& engine) {
+  const std::uint64_t told = engine.totals().commands;
+  if (!commands_) commands_ = told;
+  if (*commands_ != told) {
+    violate("I4", std::to_string(*commands_) + " commands came, " + std::to_string(told) +
+                      " are counted");
+    commands_ = told;
+  }
   if (engine.now() != now_) violate("I6", "the engine's clock is not the largest time it was told");
   // It may lag behind a little on the way down, and never on the way up.
   const Pressure pressure = engine.pressure();
@@ -310,6 +319,12 @@ void Checker::compare_one(ComponentId id, const Engine& engine) {
   }
   if (is_up && (view.state == State::closing) != (model.gate != Gate::open)) {
     wrong("I2", "its gate is not as its state says");
+  }
+  if (model.is_barred && view.state == State::ready && !is_shutting_down_) {
+    wrong("I5", "its gate is barred though it may stay");
+  }
+  if (view.state == State::draining && (model.is_removed || model.next_spec) && !model.is_barred) {
+    wrong("I5", "it has to go, and new leases may be taken on it");
   }
   if (model.phase != Phase::gone && view.reserved != model.held.ram) {
     wrong("I1", "the ledger says " + megabytes(view.reserved) + ", the model " +

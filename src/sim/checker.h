@@ -72,6 +72,7 @@ class Checker {
     std::vector<ComponentId> rivals;  // both sides
     Phase phase = Phase::gone;
     Gate gate = Gate::shut;
+    bool is_barred = false;  // an open gate that nobody new may take
     WorkId load;
     WorkId unload;
     bool is_cancelled = false;
@@ -158,6 +159,7 @@ class Checker {
   void on(const action::CancelLoad& a);
   void on(const action::OpenGate& a);
   void on(const action::CloseGate& a);
+  void on(const action::BarGate& a);
   void on(const action::ReleaseGate& a);
   void on(const action::StartUnload& a);
   void on(const action::ArmTimer& a);
@@ -168,6 +170,7 @@ class Checker {
   void on(const action::Stopped& a);
   void check_granted(const action::Reply& a, const Asked& asked);
   void check_refused(const action::Reply& a, const Asked& asked);
+  bool is_lasting(ComponentId id) const;
   void check_thrash(ComponentId id, Model& model);
   [[nodiscard]] bool lease_told(const Lease& lease) const;
   [[nodiscard]] std::size_t pool_of(const Spec& spec) const;
@@ -222,7 +225,8 @@ class Checker {
   bool is_shutting_down_ = false;
   bool is_stopped_ = false;
   bool is_configured_ = false;
-  bool has_restored_ = false;  // in this step
+  bool has_restored_ = false;                  // in this step
+  std::optional<std::uint64_t> commands_ = 0;  // none: as the engine says after a restart
 
   // Of this step.
   std::vector<ComponentId> touched_;

@@ -42,9 +42,21 @@ bool Checker::is_demanded(ComponentId id) const {
   });
 }
 
+// What has to be there always, and what that needs, is wanted all the time.
+bool Checker::is_lasting(ComponentId id) const {
+  for (std::uint32_t i = 0; i < models_.size(); ++i) {
+    const Model& model = at(ComponentId{i});
+    const bool is_kept = model.spec.priority == Priority::core || model.is_kept_by_pin;
+    if (!is_kept || model.is_removed) continue;
+    const auto members = closure(std::array{ComponentId{i}});
+    if (std::ranges::find(members, id) != members.end()) return true;
+  }
+  return false;
+}
+
 // I7: what was unloaded and comes back by itself, again and again, while there is memory.
 void Checker::check_thrash(ComponentId id, Model& model) {
-  if (is_demanded(id)) model.reloads.clear();
+  if (is_demanded(id) || is_lasting(id)) model.reloads.clear();
   if (pressure_ > Pressure::low) return;
   std::erase_if(model.reloads, [this](Instant then) { return now_ - then >= 10min; });
   model.reloads.push_back(now_);
@@ -81,6 +93,7 @@ void Checker::on(const action::StartLoad& a) {
   if (a.attempt == 1) check_thrash(a.component, model);
   model.phase = Phase::loading;
   model.gate = Gate::shut;
+  model.is_barred = false;
   model.load = a.work;
   model.is_cancelled = false;
   model.may_close = false;
@@ -104,9 +117,10 @@ void Checker::on(const action::CancelLoad& a) {
 void Checker::on(const action::OpenGate& a) {
   if (!is_resident(a.component)) return violate("I2", "a gate opens to what is not there");
   Model& model = at(a.component);
-  if (model.gate != Gate::shut) {
+  if (model.gate != Gate::shut && !model.is_barred) {
     violate("I2", "the gate of " + name(a.component) + " opens twice");
   }
+  model.is_barred = false;
   model.gate = Gate::open;
   model.idle_since = now_;
   touch(a.component);
@@ -126,6 +140,14 @@ void Checker::on(const action::CloseGate& a) {
   }
   model.gate = Gate::asked;
   has_relief_ = true;
+  touch(a.component);
+}
+
+void Checker::on(const action::BarGate& a) {
+  if (!is_resident(a.component) || at(a.component).gate != Gate::open) {
+    return violate("I2", "a gate is barred that is not open");
+  }
+  at(a.component).is_barred = true;
   touch(a.component);
 }
 

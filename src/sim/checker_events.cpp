@@ -91,6 +91,7 @@ void Checker::gone(ComponentId id) {
   release(id);
   model.phase = Phase::gone;
   model.gate = Gate::shut;
+  model.is_barred = false;
   model.is_cancelled = false;
   if (model.next_spec) {
     adopt_spec(id);
@@ -160,6 +161,7 @@ void Checker::on(const event::CommandReceived& e) {
     }
   }
   demanded(asked);
+  if (commands_) ++*commands_;
   Asked& made = add_request(e.request, Ask::command, std::move(asked), e.patience);
   made.length = e.lease;
   made.command = e.command;
@@ -180,6 +182,7 @@ void Checker::on(const event::LeaseTaken& e) {
       e.components, [this](ComponentId id) { return id.value < models_.size(); });
   if (!is_known_to_all) return;
   demanded(e.components);
+  if (commands_ && e.command) ++*commands_;
   Lease lease{.components = e.components,
               .until = now_ + e.length,
               .length = e.length,
@@ -243,6 +246,7 @@ void Checker::on(const event::LoadFinished& e) {
   }
   model.phase = Phase::resident;
   model.gate = Gate::shut;
+  model.is_barred = false;
   model.peak = std::max(model.peak, e.measured);
   model.idle_since = now_;
   set_ram(id, e.measured);
@@ -307,6 +311,8 @@ void Checker::on(const event::ShutdownRequested& /*e*/) {
 // Whoever was connected is gone, what was under way is void; what runs is what is listed.
 void Checker::on(const event::Restored& e) {
   has_restored_ = true;
+  commands_.reset();  // what the journal had not got yet is not counted
+  for (Model& model : models_) model.reloads.clear();
   is_shutting_down_ = false;
   is_stopped_ = false;
   armed_ = Instant::never();
@@ -343,6 +349,7 @@ void Checker::on(const event::Restored& e) {
     }
     model.phase = Phase::resident;
     model.gate = Gate::shut;
+    model.is_barred = false;
     model.is_cancelled = false;
     model.load = running.load;
     model.peak = std::max(model.peak, running.measured);

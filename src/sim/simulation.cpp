@@ -128,6 +128,13 @@ void print_json(const SimReport& report, std::ostream& out) {
         << ",\"step\":" << report.violation->step << ",\"text\":" << quoted(report.violation->text)
         << '}';
   }
+  if (!report.shortfalls.empty()) {
+    out << ",\"shortfalls\":[";
+    for (std::size_t i = 0; i < report.shortfalls.size(); ++i) {
+      out << (i == 0 ? "" : ",") << quoted(report.shortfalls[i]);
+    }
+    out << ']';
+  }
   if (!report.is_ok()) out << ",\"replay\":" << quoted(replay_command(report.options));
   out << ",\"digest\":" << quoted(hex(report.digest)) << "}\n";
 }
@@ -155,8 +162,13 @@ SwarmReport run_swarm(const SwarmOptions& options, std::ostream& out) {
     ++report.runs;
     report.steps += result.steps;
     if (result.is_ok()) continue;
-    out << "seed " << seed << ": " << result.violation->invariant << ": " << result.violation->text
-        << "\n  replay: " << replay_command(one) << std::endl;
+    out << "seed " << seed << ": ";
+    if (result.violation) {
+      out << result.violation->invariant << ": " << result.violation->text;
+    } else {
+      out << "too little happened: " << result.shortfalls.front();
+    }
+    out << "\n  replay: " << replay_command(one) << std::endl;
     report.failures.push_back(std::move(result));
     if (options.stops_at_first || report.failures.size() >= 20) break;
   }

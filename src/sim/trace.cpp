@@ -101,6 +101,7 @@ struct Teller {
   std::string operator()(const action::CloseGate& a) const {
     return "close gate " + of(a.component);
   }
+  std::string operator()(const action::BarGate& a) const { return "bar gate " + of(a.component); }
   std::string operator()(const action::ReleaseGate& a) const {
     return "release gate " + of(a.component);
   }

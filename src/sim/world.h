@@ -118,6 +118,7 @@ class World {
   void perform(const action::CancelLoad& a);
   void perform(const action::OpenGate& a);
   void perform(const action::CloseGate& a);
+  void perform(const action::BarGate& a);
   void perform(const action::ReleaseGate& a);
   void perform(const action::StartUnload& a);
   void perform(const action::ArmTimer& a);

@@ -106,6 +106,15 @@ void World::take_gates(const std::vector<ComponentId>& gates, Duration after) {
   event::LeaseTaken e;
   e.lease = LeaseId{fast_bit | next_fast_++};
   e.components = gates;
+  e.asked = {gates.front()};
+  if (prng_.chance(0.5)) {
+    // A warm command, answered before the engine hears of it.
+    e.command = CommandId{next_command_++};
+    e.intents = {{gates.front(), 0.5 + prng_.unit() / 2}};
+    ++report_.commands;
+    recent_.push_back(e.command);
+    if (recent_.size() > 64) recent_.erase(recent_.begin());
+  }
   e.session = SessionId{1 + prng_.below(4)};
   e.owner = "gateway";
   e.length = between(prng_, 1s, 20s);

@@ -140,6 +140,8 @@ void World::perform(const action::OpenGate& a) {
   process.is_open = process.life == Life::running;
 }
 
+void World::perform(const action::BarGate& a) { processes_[a.component.value].is_open = false; }
+
 // Decided on the spot; the answer arrives a little later, beside fast leases already on their way.
 void World::perform(const action::CloseGate& a) {
   Process& process = processes_[a.component.value];

@@ -55,6 +55,14 @@ struct CloseGate {
     a(component);
   }
 };
+// It has to go as soon as those who hold it let go: nobody else may take it. OpenGate undoes it.
+struct BarGate {
+  ComponentId component{};
+  template <class A>
+  void fields(A& a) {
+    a(component);
+  }
+};
 // One fast lease on this component has ended.
 struct ReleaseGate {
   ComponentId component{};
@@ -151,7 +159,7 @@ struct Stopped {
 
 using Action =
     std::variant<action::StartLoad, action::CancelLoad, action::OpenGate, action::CloseGate,
-                 action::ReleaseGate, action::StartUnload, action::ArmTimer, action::Reply,
-                 action::LeaseEnded, action::Learn, action::Record, action::Stopped>;
+                 action::BarGate, action::ReleaseGate, action::StartUnload, action::ArmTimer,
+                 action::Reply, action::LeaseEnded, action::Learn, action::Record, action::Stopped>;
 
 }  // namespace hearth

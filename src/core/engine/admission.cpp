@@ -52,8 +52,14 @@ void Engine::Impl::settle_keeps() {
     const bool is_lasting = c.spec.priority == Priority::core || c.is_pinned;
     const bool is_eager = !c.spec.is_lazy && !c.is_eager_done;
     if (!is_lasting && !is_eager && !c.restarts && !c.is_displaced) continue;
+    if (is_eager && !is_lasting && !c.restarts && is_core_coming()) {
+      kept_dirty.insert(id);
+      continue;
+    }
+    // What has to be there always is tried again after a rest that grows; what only comes by itself
+    // is loaded three times in ten minutes at most.
     Instant again{};
-    for (const ComponentId member : c.closure) {
+    for (const ComponentId member : is_lasting ? std::vector<ComponentId>{} : c.closure) {
       // What is leaving will have to be loaded again, too.
       const bool is_there = at(member).state == State::ready || at(member).state == State::loading;
       if (!is_there) again = std::max(again, rests_until(member));
@@ -73,6 +79,15 @@ void Engine::Impl::settle_keeps() {
              : c.restarts                      ? Reason::restart
                                                : Reason::eager);
   }
+}
+
+// What is to be there from the start comes after what has to be there always; a core component that
+// has failed is not waited for.
+bool Engine::Impl::is_core_coming() const {
+  return std::ranges::any_of(components, [](const Component& c) {
+    return c.spec.priority == Priority::core && !c.is_removed && !c.is_stopped && !c.next_spec &&
+           c.state != State::ready && c.state != State::failed;
+  });
 }
 
 // In order of priority, then arrival. Once a request waits for memory that is on its way to it, a
@@ -156,6 +171,7 @@ bool Engine::Impl::check_members(Request& request, const std::vector<ComponentId
 // What nobody asked for is loaded three times in ten minutes at most.
 bool Engine::Impl::check_rest(Request& request, const std::vector<ComponentId>& missing) {
   if (request.kind != WantKind::keep && request.kind != WantKind::preload) return true;
+  if (has_claim(request)) return true;
   for (const ComponentId id : missing) {
     const Instant again = rests_until(id);
     if (again <= now) continue;
@@ -228,7 +244,9 @@ bool Engine::Impl::clear_conflicts(Request& request, const std::vector<Component
       } else if (may_displace && at(rival).spec.priority <= at(id).spec.priority) {
         revoke_preemptible(rival);
       }
-      hinder(request, Reason::conflict, id, rival);
+      const bool is_outranked =
+          at(rival).is_in_idle && at(rival).spec.priority > at(id).spec.priority;
+      hinder(request, is_outranked ? Reason::outranked : Reason::conflict, id, rival);
     }
   }
   return is_clear;
@@ -259,6 +277,50 @@ void Engine::Impl::revoke_preemptible(ComponentId id) {
   for (const ComponentId dependent : at(id).dependents) {
     if (is_engaged(dependent)) revoke_preemptible(dependent);
   }
+}
+
+// Preemptible leases alone hold it, and all that needs it, and it is worth no more.
+bool Engine::Impl::can_revoke(ComponentId id, Priority priority) const {
+  const Component& c = at(id);
+  if (c.state != State::ready || c.is_pinned || c.claimed > 0 || c.fast_pending > 0 ||
+      c.spec.priority == Priority::core || c.spec.priority > priority ||
+      c.leases > c.preemptible_leases) {
+    return false;
+  }
+  return std::ranges::all_of(c.dependents, [&](ComponentId dependent) {
+    return !is_engaged(dependent) || leaving.contains(dependent) || can_revoke(dependent, priority);
+  });
+}
+
+// The preemptible leases that stand in the way of these demands, lowest priority first, once what
+// is leaving and all that is idle are gone; none when even all of them would not do.
+void Engine::Impl::revoke_for(const Request& request, const std::vector<Ledger::Demand>& demands) {
+  std::vector<Ledger::Demand> gone = leaving_demands();
+  for (const auto& [priority, key, id] : idle) {
+    const bool is_spared = std::ranges::find(request.closure, id) != request.closure.end();
+    if (!is_spared) gone.push_back(ledger.demand_of(id));
+  }
+  std::set<std::tuple<bool, Priority, ComponentId>> held;  // first what is revoked already
+  for (const auto& [lease_id, lease] : leases) {
+    for (const ComponentId id : lease.components) {
+      const bool is_spared = std::ranges::find(request.closure, id) != request.closure.end();
+      if (lease.is_preemptible && !is_spared && can_revoke(id, request.priority)) {
+        held.emplace(!lease.is_revoked, at(id).spec.priority, id);
+      }
+    }
+  }
+  std::vector<ComponentId> chosen;
+  auto short_of = ledger.shortfall(demands, gone);
+  for (const auto& [is_fresh, priority, id] : held) {
+    if (!short_of) break;
+    const bool is_new = std::ranges::find(chosen, id) == chosen.end();
+    if (!is_new || Ledger::share(ledger.demand_of(id), *short_of) == Bytes{}) continue;
+    chosen.push_back(id);
+    gone.push_back(ledger.demand_of(id));
+    short_of = ledger.shortfall(demands, gone);
+  }
+  if (short_of) return;
+  for (const ComponentId id : chosen) revoke_preemptible(id);
 }
 
 // What is on its way out: leaving, or draining with nothing that holds it but what leaves as well.
@@ -311,11 +373,8 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
       drain(victim, Reason::memory, largest);
     }
     is_dirty = is_dirty || !victims->empty();
-  } else if (!is_default_back) {
-    for (auto& [id, lease] : leases) {
-      if (!lease.is_preemptible || lease.is_revoked || request.is_preemptible) continue;
-      for (const ComponentId held : std::vector(lease.components)) revoke_preemptible(held);
-    }
+  } else if (!is_default_back && !request.is_preemptible) {
+    revoke_for(request, demands);
   }
   hinder(request, victims ? Reason::memory : reason, largest, largest);
   return false;
@@ -371,7 +430,9 @@ Bytes Engine::Impl::bound(ComponentId id) const {
   const Bytes budget = ledger.budget(ResourceId{});
   if (c.peak > Bytes{}) {
     const Bytes padded{c.peak.count + c.peak.count / 10};
-    return c.peak <= budget ? std::min(padded, budget) : padded;
+    // A spike above the budget does not ban what is declared to fit.
+    const bool is_capped = c.peak <= budget || (c.spec.memory && *c.spec.memory <= budget);
+    return is_capped ? std::min(padded, budget) : padded;
   }
   if (c.spec.memory) return *c.spec.memory;
   return std::min(configuration.settings.unknown_memory, budget);

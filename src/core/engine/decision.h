@@ -73,9 +73,12 @@ enum class Reason : unsigned char {
   need_gone,  // something it needs is not ready any more
   over_budget,
   abandoned,
-  conflicting_set,  // the request itself asks for two rivals
+  conflicting_set,   // the request itself asks for two rivals
+  outranked,         // a rival of higher priority is resident
+  pool_too_small,    // above its pool, with its needs: never fits
+  device_too_small,  // above another resource, with its needs: never fits
 };
-constexpr unsigned limit_of(Reason) { return 37; }
+constexpr unsigned limit_of(Reason) { return 40; }
 
 [[nodiscard]] std::string_view name_of(DecisionKind kind);
 [[nodiscard]] std::string_view name_of(Reason reason);

@@ -57,6 +57,11 @@ void Engine::Impl::rebuild_derived() {
 bool Engine::Impl::is_consistent() const {
   if (find_eviction_policy(configuration.settings.policy) == nullptr) return false;
   if (!ledger.is_consistent() || components.size() > components_max) return false;
+  const Settings& settings = configuration.settings;
+  if (settings.loads_parallel_max == 0 ||
+      !ledger.has_shape(settings.resources.size(), settings.pools.size())) {
+    return false;
+  }
   std::set<std::string_view> names;
   for (const Component& component : components) {
     if (!names.insert(component.spec.name).second) return false;
@@ -74,7 +79,8 @@ bool Engine::Impl::is_consistent() const {
   for (const auto& [id, request] : requests) {
     if (!std::ranges::all_of(request.asked, known) ||
         !std::ranges::all_of(request.closure, known) || !std::ranges::all_of(request.cold, known) ||
-        !std::ranges::all_of(request.leaving, known) || request.id != id) {
+        !std::ranges::all_of(request.leaving, known) || request.id != id ||
+        (request.asked.empty() && request.kind != WantKind::unload)) {
       return false;
     }
   }

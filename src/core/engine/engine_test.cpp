@@ -167,7 +167,7 @@ TEST(Engine, AFailedLoadIsRetriedWithADelayAndThenToldToWhoeverWaits) {
     s.send(event::LoadFinished{loads.at(0).work, WorkOutcome::failed, {}, "exit 1"});
     if (attempt == 4) break;
     EXPECT_TRUE(s.sent<action::StartLoad>().empty());
-    s.wait(1s);
+    s.wait(Duration{1s} * (1 << (attempt - 1)));
     s.send(event::TimerFired{});
   }
   ASSERT_TRUE(s.reply(request));
@@ -216,7 +216,7 @@ TEST(Engine, CoreComponentsLoadAtStartAndEagerOnesAfterThem) {
   eager.is_lazy = false;
   Script s = script({eager, core, spec("lazy")});
   const auto loads = s.sent<action::StartLoad>();
-  ASSERT_EQ(loads.size(), 2U);
+  ASSERT_EQ(loads.size(), 1U);
   EXPECT_EQ(loads.at(0).component, s.id("core"));
   s.play();
   EXPECT_EQ(s.state("eager"), State::ready);
@@ -255,13 +255,17 @@ TEST(Engine, AnUnloadTellsAllThatItUnloaded) {
   s.send(event::UnloadRequested{RequestId{99}, {s.id("screen")}});
   s.play();
   std::vector<std::pair<ComponentId, bool>> told;
-  for (const auto& row : s.reply(RequestId{99})->components) {
+  const auto reply = s.reply(RequestId{99});
+  ASSERT_TRUE(reply);
+  for (const auto& row : reply->components) {
     told.emplace_back(row.component, row.is_asked);
   }
   EXPECT_EQ(told, (std::vector<std::pair<ComponentId, bool>>{{s.id("screen"), true},
                                                              {s.id("ocr"), false}}));
   s.send(event::UnloadRequested{RequestId{100}, {s.id("other")}});
-  EXPECT_TRUE(s.reply(RequestId{100})->components.empty());
+  const auto nothing = s.reply(RequestId{100});
+  ASSERT_TRUE(nothing);
+  EXPECT_TRUE(nothing->components.empty());
 }
 
 TEST(Engine, UnloadingWhatIsLeasedIsRefused) {
@@ -511,7 +515,7 @@ TEST(Engine, AnAbandonedRequestGetsNoReply) {
   s.actions = load;
   s.play();
   EXPECT_FALSE(s.reply(request));
-  EXPECT_EQ(s.state("a"), State::ready);
+  EXPECT_EQ(s.state("a"), State::unloaded);
 }
 
 TEST(Engine, EveryNameOfADecisionAReasonAndAnEventIsThere) {

@@ -62,6 +62,13 @@ void Engine::Impl::on(const event::LeaseTaken& event) {
   for (const ComponentId id : event.components) {
     if (id.value >= components.size()) return;
   }
+  // A command that the engine has not heard of is the one whose answer this lease is.
+  const bool is_answer = event.command && std::ranges::find(commands, event.command,
+                                                            &KnownCommand::id) == commands.end();
+  if (is_answer) {
+    note_command(event.command, event.session, event.intents);
+    if (!event.asked.empty()) ++totals.objectives_met;
+  }
   for (const ComponentId id : event.components) {
     Component& c = at(id);
     if (c.fast_pending > 0) --c.fast_pending;
@@ -79,19 +86,11 @@ void Engine::Impl::on(const event::LeaseTaken& event) {
     emit(action::LeaseEnded{event.lease, Reason::lost, ComponentId{}});
     return;
   }
-  // A command that the engine has not heard of is the one whose answer this lease is.
-  const bool is_answer = event.command && std::ranges::find(commands, event.command,
-                                                            &KnownCommand::id) == commands.end();
-  for (const ComponentId id : event.components) {
-    touch(id);
-    if (!is_answer) count_use(id, true);
+  for (const ComponentId id : event.asked) {
+    if (id.value < components.size()) touch(id);
   }
-  if (is_answer) {
-    if (commands.size() >= commands_kept_max) commands.pop_front();
-    commands.push_back({event.command, event.session, now, {}, {}});
-  } else {
-    learn_from_lease(event.session, event.command, event.components);
-  }
+  for (const ComponentId id : event.components) at(id).undemanded.clear();
+  if (!is_answer) learn_from_lease(event.session, event.command, event.asked);
   add_lease({.id = event.lease,
              .components = event.components,
              .request = {},
@@ -146,16 +145,21 @@ void Engine::Impl::on(const event::UseReported& event) {
   }
   std::vector<ComponentId> used = event.used;
   std::erase_if(used, [this](ComponentId id) { return id.value >= components.size(); });
-  for (const ComponentId id : used) {
-    if (std::ranges::find(found->used, id) != found->used.end()) continue;
-    found->used.push_back(id);
-    const bool was_cold = std::ranges::find(found->cold, id) != found->cold.end();
-    count_use(id, !was_cold && at(id).state == State::ready);
-  }
+  for (const ComponentId id : used) note_use(*found, id);
   emit(action::Learn{event.command, std::move(used)});
   action::Reply reply{.request = event.request, .is_granted = true};
   reply.command = event.command;
   emit(std::move(reply));
+}
+
+// Once for each command, however it is told.
+void Engine::Impl::note_use(KnownCommand& command, ComponentId id) {
+  if (id.value >= components.size() || std::ranges::find(command.used, id) != command.used.end()) {
+    return;
+  }
+  command.used.push_back(id);
+  const bool was_cold = std::ranges::find(command.cold, id) != command.cold.end();
+  count_use(id, !was_cold && at(id).state == State::ready);
 }
 
 // An explicit lease is evidence for the command it names, or for its session's last one.
@@ -165,6 +169,7 @@ void Engine::Impl::learn_from_lease(SessionId session, CommandId command,
     if (now - known->at > configuration.settings.learning_window) return;
     const bool is_meant = command ? known->id == command : session && known->session == session;
     if (!is_meant) continue;
+    for (const ComponentId id : used) note_use(*known, id);
     emit(action::Learn{known->id, used});
     return;
   }

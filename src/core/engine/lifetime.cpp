@@ -89,6 +89,8 @@ void Engine::Impl::forget_what_is_gone(const std::set<ComponentId>& running) {
     c.attempt = 0;
     c.retry_at = Instant{};
     c.is_eager_done = false;
+    c.short_lives = 0;
+    c.undemanded.clear();
     if (running.contains(ComponentId{i})) continue;
     if (is_resident(c.state)) ++c.unloads;
     c.state = State::unloaded;

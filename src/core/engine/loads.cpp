@@ -239,8 +239,7 @@ void Engine::Impl::load_failed(ComponentId id, bool counts) {
                    id);
   decisions.back().figure = static_cast<double>(c.attempt);
   decisions.back().other_figure = static_cast<double>(configuration.settings.load_attempts_max);
-  c.retry_at = now + configuration.settings.retry_delay;
-  arm(TimerKind::retry, id.value, c.retry_at);
+  rest(id, c.attempt);
   if (c.attempt >= configuration.settings.load_attempts_max) {
     c.attempt = 0;
     c.is_displaced = false;
@@ -248,6 +247,16 @@ void Engine::Impl::load_failed(ComponentId id, bool counts) {
     fail_waiting_on(id);
   }
   if (has_next_specs) apply_next_specs();
+}
+
+// Before the next try: twice as long after each failure of a series.
+void Engine::Impl::rest(ComponentId id, unsigned failures) {
+  constexpr Duration rest_max = 5min;
+  Component& c = at(id);
+  Duration delay = configuration.settings.retry_delay;
+  for (unsigned i = 1; i < failures && delay < rest_max; ++i) delay *= 2;
+  c.retry_at = now + std::max(std::min(delay, rest_max), configuration.settings.retry_delay);
+  arm(TimerKind::retry, id.value, c.retry_at);
 }
 
 void Engine::Impl::cancel_load(ComponentId id) {
@@ -283,9 +292,11 @@ void Engine::Impl::lose(ComponentId id, Reason reason) {
   ++c.failures;
   ++c.unloads;
   ++totals.unloads;
-  c.restarts = was_used && !c.is_removed;
-  c.retry_at = now + configuration.settings.retry_delay;
-  arm(TimerKind::retry, id.value, c.retry_at);
+  c.restarts = (was_used || !c.spec.is_lazy || c.spec.is_default) && !c.is_removed;
+  // What lived for a while has not failed in a row.
+  constexpr Duration lasting_life = 1min;
+  c.short_lives = now - c.loaded_at < lasting_life ? std::min(c.short_lives + 1, 30U) : 1;
+  rest(id, c.short_lives);
   if (policy->on_unload != nullptr) {
     policy->on_unload(policy_state, c.policy, candidate(id), false);
   }

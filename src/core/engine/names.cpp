@@ -48,7 +48,10 @@ constexpr std::array<std::string_view, limit_of(Reason{})> reasons{"none",
                                                                    "need_gone",
                                                                    "over_budget",
                                                                    "abandoned",
-                                                                   "conflicting_set"};
+                                                                   "conflicting_set",
+                                                                   "outranked",
+                                                                   "pool_too_small",
+                                                                   "device_too_small"};
 
 constexpr std::array<std::string_view, std::variant_size_v<Event::What>> events{
     "configured",       "command",         "signal",         "lease_requested",

@@ -17,9 +17,16 @@ bool is_same_life(const Spec& a, const Spec& b) {
 
 void Engine::Impl::on(const event::Configured& event) {
   const Configuration& next = event.configuration;
-  if (next == configuration || next.components.size() > components_max) return;
+  if (next == configuration) return;
+  // Names that are gone keep their ids: what is known of them is theirs if they come back.
+  const auto fresh = std::ranges::count_if(
+      next.components, [this](const Spec& spec) { return !by_name.contains(spec.name); });
+  if (components.size() + static_cast<std::size_t>(fresh) > components_max) return;
   const bool is_first = configuration.components.empty();
-  configuration = next;
+  const std::string in_force = std::exchange(configuration, next).settings.policy;
+  if (find_eviction_policy(next.settings.policy) == nullptr) {
+    configuration.settings.policy = in_force;
+  }
   apply_settings();
   is_told_stuck = false;
   // What is admitted and not started is admitted anew, by the bounds as they are now.
@@ -78,7 +85,6 @@ void Engine::Impl::apply_settings() {
   const Settings& settings = configuration.settings;
   if (const EvictionPolicy* found = find_eviction_policy(settings.policy); found != policy) {
     if (found != nullptr) policy = found;
-    configuration.settings.policy = settings.policy;
     policy_state = {};
     for (Component& c : components) c.policy = {};
   }

@@ -5,11 +5,22 @@
 
 namespace hearth {
 
-void Engine::Impl::on(const event::CommandReceived& event) {
+// Every command comes here once: asked of the engine, or answered by a fast lease.
+void Engine::Impl::note_command(CommandId command, SessionId session,
+                                const std::vector<Intent>& intents) {
   ++totals.commands;
   ++command_count;
   if (commands.size() >= commands_kept_max) commands.pop_front();
-  commands.push_back({event.command, event.session, now, {}, {}});
+  commands.push_back({command, session, now, {}, {}});
+  for (const Intent& intent : intents) {
+    if (!is_known(intent.component)) continue;
+    at(intent.component).probability = intent.probability;
+    at(intent.component).probability_of = command_count;
+  }
+}
+
+void Engine::Impl::on(const event::CommandReceived& event) {
+  note_command(event.command, event.session, event.intents);
   Request request{.id = event.request,
                   .kind = WantKind::command,
                   .reason = Reason::demand,
@@ -23,8 +34,6 @@ void Engine::Impl::on(const event::CommandReceived& event) {
   const Settings& settings = configuration.settings;
   for (const Intent& intent : event.intents) {
     if (!is_known(intent.component)) continue;
-    at(intent.component).probability = intent.probability;
-    at(intent.component).probability_of = command_count;
     if (intent.probability >= settings.threshold) {
       request.asked.push_back(intent.component);
     } else if (intent.probability >= settings.preload_threshold) {
@@ -113,7 +122,10 @@ void Engine::Impl::on(const event::PinRequested& event) {
 
 void Engine::Impl::on(const event::RequestAbandoned& event) {
   if (const auto found = requests.find(event.request); found != requests.end()) {
-    if ((event.request.value & internal_bit) == 0) dequeue(event.request);
+    if ((event.request.value & internal_bit) != 0) return;
+    const std::vector<ComponentId> members = found->second.closure;
+    dequeue(event.request);
+    cancel_unwanted(members);
     return;
   }
   for (const auto& [id, lease] : leases) {
@@ -122,6 +134,21 @@ void Engine::Impl::on(const event::RequestAbandoned& event) {
       return;
     }
   }
+}
+
+// What is loading for somebody who hung up, and for nobody else, need not go on.
+void Engine::Impl::cancel_unwanted(const std::vector<ComponentId>& members) {
+  for (const ComponentId id : members) {
+    Component& c = at(id);
+    if (c.state != State::loading || c.wanted > 0 || c.is_cancelled) continue;
+    c.unload_reason = Reason::abandoned;
+    cancel_load(id);
+  }
+}
+
+Reason Engine::Impl::too_large(const Ledger::Shortfall& shortfall) const {
+  if (shortfall.pool.value != 0) return Reason::pool_too_small;
+  return shortfall.resource.value != 0 ? Reason::device_too_small : Reason::too_large;
 }
 
 // A request that cannot ever be granted as things are declared; it has been refused then.
@@ -143,16 +170,18 @@ bool Engine::Impl::refuse_at_once(const Request& request) {
     demands.push_back(demand_for(id));
     if (is_resident(at(id).state)) demands.back() = ledger.demand_of(id);
   }
-  Ledger empty = Ledger::of_budgets(ledger);
-  if (empty.shortfall(demands)) {
-    ComponentId largest = members.front();
-    for (const ComponentId id : members) {
-      if (bound(id) > bound(largest)) largest = id;
-    }
-    refuse(request, Errc::over_budget, Reason::too_large, largest, largest);
-    return true;
+  const auto short_of = Ledger::of_budgets(ledger).shortfall(demands);
+  if (!short_of) return false;
+  // Whoever takes most of what there is too little of; and who asked for it.
+  ComponentId largest = members.front();
+  for (std::size_t i = 0; i < members.size(); ++i) {
+    const auto place = std::ranges::find(members, largest) - members.begin();
+    const Bytes most = Ledger::share(demands[static_cast<std::size_t>(place)], *short_of);
+    if (Ledger::share(demands[i], *short_of) > most) largest = members[i];
   }
-  return false;
+  refuse(request, Errc::over_budget, too_large(*short_of), largest,
+         who_needs(request.asked, largest));
+  return true;
 }
 
 void Engine::Impl::receive(Request request) {
@@ -160,6 +189,7 @@ void Engine::Impl::receive(Request request) {
   if (is_shutting_down) {
     return refuse(request, Errc::unavailable, Reason::shutting_down, ComponentId{}, ComponentId{});
   }
+  if (!request.asked.empty()) request.priority = Priority::low;
   std::ranges::sort(request.asked);
   request.asked.erase(std::ranges::unique(request.asked).begin(), request.asked.end());
   for (const ComponentId id : request.asked) {
@@ -209,22 +239,14 @@ bool Engine::Impl::is_all_ready(const std::vector<ComponentId>& members) const {
 void Engine::Impl::grant(Request& request) {
   const bool is_use = request.kind == WantKind::command || request.kind == WantKind::lease;
   if (is_use) {
-    for (const ComponentId id : request.asked) {
-      touch(id);
-      // What a command's own answer gives is no evidence; an application that asks by name is.
-      if (request.kind == WantKind::lease) {
-        count_use(id, std::ranges::find(request.cold, id) == request.cold.end());
-      }
-    }
+    for (const ComponentId id : request.asked) touch(id);
     if (request.kind == WantKind::command && !request.cold.empty()) {
       const auto known = std::ranges::find(commands, request.command, &KnownCommand::id);
       if (known != commands.end()) known->cold = request.cold;
     }
     const Duration objective =
         configuration.settings.wait_objectives[static_cast<std::size_t>(request.priority)];
-    if (!request.asked.empty()) {
-      ++(now - request.arrived <= objective ? totals.objectives_met : totals.objectives_missed);
-    }
+    count_objective(request, now - request.arrived <= objective);
   }
   LeaseId lease;
   Instant until;
@@ -243,6 +265,13 @@ void Engine::Impl::grant(Request& request) {
   }
   if (request.has_reply) reply_granted(request, lease, until);
   is_dirty = true;
+}
+
+// Of waits that somebody really waited.
+void Engine::Impl::count_objective(const Request& request, bool is_met) {
+  const bool is_wait = request.kind == WantKind::command || request.kind == WantKind::lease;
+  if (!is_wait || !request.has_reply || request.asked.empty()) return;
+  ++(is_met ? totals.objectives_met : totals.objectives_missed);
 }
 
 void Engine::Impl::reply_granted(const Request& request, LeaseId lease, Instant until) {
@@ -362,11 +391,13 @@ void Engine::Impl::request_timed_out(Request& request) {
   if (gone.kind == WantKind::unload) {
     return refuse(gone, Errc::timed_out, Reason::timed_out, gone.asked.front(), gone.asked.front());
   }
+  count_objective(gone, false);
   const ComponentId id = gone.hindrance == Reason::none ? gone.asked.front() : gone.hindered;
   const ComponentId other = gone.hindrance == Reason::none ? id : gone.rival;
   switch (gone.hindrance) {
     case Reason::conflict:
-      return refuse(gone, Errc::conflict, Reason::conflict, id, other);
+    case Reason::outranked:
+      return refuse(gone, Errc::conflict, gone.hindrance, id, other);
     case Reason::memory:
     case Reason::pool:
     case Reason::device:
@@ -390,8 +421,17 @@ void Engine::Impl::fail_waiting_on(ComponentId id) {
   for (const RequestId request_id : failed) {
     const Request request = requests.at(request_id);
     dequeue(request_id);
-    refuse(request, Errc::failed, Reason::load_failed, id, request.asked.front());
+    refuse(request, Errc::failed, Reason::load_failed, id, who_needs(request.asked, id));
   }
+}
+
+// The first of `asked` that needs `id`; itself when none does but itself.
+ComponentId Engine::Impl::who_needs(const std::vector<ComponentId>& asked, ComponentId id) const {
+  if (std::ranges::find(asked, id) != asked.end()) return id;
+  for (const ComponentId one : asked) {
+    if (std::ranges::find(at(one).closure, id) != at(one).closure.end()) return one;
+  }
+  return id;
 }
 
 // Keeping it as core or pinned is judged anew: neither may be true any more.

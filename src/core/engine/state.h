@@ -98,7 +98,8 @@ struct Component {
   Reason unload_reason = Reason::none;
   std::optional<ComponentId> unload_for{};
   std::optional<ComponentId> displacer{};
-  unsigned attempt = 0;  // of the current series; 0: none has failed
+  unsigned attempt = 0;      // of the current series; 0: none has failed
+  unsigned short_lives = 0;  // how often in a row it exited soon after it was ready
   Instant retry_at{};
   Instant load_started{};
   Instant load_deadline = Instant::never();
@@ -142,9 +143,9 @@ struct Component {
   void fields(A& a) {
     a(spec, next_spec, is_removed, is_pinned, is_stopped, is_eager_done, is_kept, restarts,
       is_displaced, is_preload, is_cancelled, is_estimate_told, state, work, load, load_reason,
-      unload_reason, unload_for, displacer, attempt, retry_at, load_started, load_deadline, leases,
-      preemptible_leases, fast_leases, fast_pending, gates_asked, idle_since, loaded_at, last_used,
-      peak, load_time);
+      unload_reason, unload_for, displacer, attempt, short_lives, retry_at, load_started,
+      load_deadline, leases, preemptible_leases, fast_leases, fast_pending, gates_asked, idle_since,
+      loaded_at, last_used, peak, load_time);
     a(probability, probability_of, grants, uses, warm_uses, loads, unloads, failures, policy,
       undemanded, is_in_idle, idle_key, idle_deadline, plan_position);
   }
@@ -283,6 +284,7 @@ struct Engine::Impl {
 
   // requests.cpp
   void on(const event::CommandReceived& event);
+  void note_command(CommandId command, SessionId session, const std::vector<Intent>& intents);
   void on(const event::SignalReceived& event);
   void on(const event::LeaseRequested& event);
   void on(const event::LoadRequested& event);
@@ -303,17 +305,22 @@ struct Engine::Impl {
   static bool has_claim(const Request& request);
   void request_timed_out(Request& request);
   void fail_waiting_on(ComponentId id);
+  ComponentId who_needs(const std::vector<ComponentId>& asked, ComponentId id) const;
   void keep(ComponentId id, Reason reason);
   void preload(ComponentId id, CommandId command);
   Instant rests_until(ComponentId id) const;
   void touch(ComponentId id);
   void count_use(ComponentId id, bool is_warm);
   void clear_preload(ComponentId id);
+  void count_objective(const Request& request, bool is_met);
+  Reason too_large(const Ledger::Shortfall& shortfall) const;
+  void cancel_unwanted(const std::vector<ComponentId>& members);
 
   // admission.cpp
   void settle();
   bool grant_ready();
   void settle_keeps();
+  bool is_core_coming() const;
   bool admit_waiting();
   bool try_admit(Request& request);
   bool check_rest(Request& request, const std::vector<ComponentId>& missing);
@@ -322,6 +329,8 @@ struct Engine::Impl {
   bool make_room(Request& request, const std::vector<ComponentId>& missing);
   bool can_displace(ComponentId rival, Priority priority, std::vector<ComponentId>& victims) const;
   void revoke_preemptible(ComponentId id);
+  void revoke_for(const Request& request, const std::vector<Ledger::Demand>& demands);
+  bool can_revoke(ComponentId id, Priority priority) const;
   void hinder(Request& request, Reason reason, ComponentId id, ComponentId other);
   std::vector<Ledger::Demand> leaving_demands() const;
   std::optional<std::vector<ComponentId>> victims_for(const std::vector<Ledger::Demand>& wanted,
@@ -342,6 +351,7 @@ struct Engine::Impl {
   Duration path_after(ComponentId id, std::map<ComponentId, Duration>& known) const;
   void load_done(ComponentId id, Bytes measured);
   void load_failed(ComponentId id, bool counts);
+  void rest(ComponentId id, unsigned failures);
   void cancel_load(ComponentId id);
   void engage(ComponentId id, const Ledger::Demand& demand, bool is_forced);
   void disengage(ComponentId id);
@@ -382,7 +392,8 @@ struct Engine::Impl {
   void end_lease(LeaseId id, Reason reason, bool is_told, ComponentId cause);
   void end_leases_on(ComponentId id, Reason reason);
   void learn_from_lease(SessionId session, CommandId command,
-                        const std::vector<ComponentId>& components);
+                        const std::vector<ComponentId>& asked);
+  void note_use(KnownCommand& command, ComponentId id);
 
   // pressure.cpp
   void on(const event::MemorySampled& event);

@@ -101,7 +101,7 @@ void Engine::Impl::begin_close(ComponentId id, Reason reason, std::optional<Comp
   decision.other_bytes = because ? bound(*because) : Bytes{};
   decision.has_other = because.has_value();
   if (because) decision.other = *because;
-  decision.figure = seconds(now - c.last_used);
+  decision.figure = seconds(now - std::max(c.last_used, c.loaded_at));
   emit(action::CloseGate{id});
   is_dirty = true;
 }
@@ -141,6 +141,7 @@ void Engine::Impl::on(const event::GateRefused& event) {
   if (!is_soft(c.unload_reason) && !is_shutting_down) {
     set_state(id, Trigger::drain);
     draining.insert(id);
+    emit(action::BarGate{id});
     return;
   }
   refresh_idle(id);
@@ -173,8 +174,7 @@ void Engine::Impl::gone(ComponentId id) {
   if (was_cancelled && c.unload_reason == Reason::timed_out) {
     // It became ready too late, which counts as a failed attempt.
     ++c.attempt;
-    c.retry_at = now + configuration.settings.retry_delay;
-    arm(TimerKind::retry, id.value, c.retry_at);
+    rest(id, c.attempt);
     if (c.attempt >= configuration.settings.load_attempts_max) {
       c.attempt = 0;
       fail_waiting_on(id);
@@ -214,10 +214,14 @@ void Engine::Impl::drain(ComponentId id, Reason reason, std::optional<ComponentI
       draining.insert(id);
       c.unload_reason = reason;
       c.unload_for = because;
+      // Warm clients that follow each other closely would hold it for ever.
+      if (!is_soft(reason)) emit(action::BarGate{id});
       is_dirty = true;
       return;
-    case State::closing:
     case State::draining:
+      if (is_soft(c.unload_reason) && !is_soft(reason)) emit(action::BarGate{id});
+      [[fallthrough]];
+    case State::closing:
       if (!is_soft(reason)) c.unload_reason = reason;
       return;
     case State::unloaded:
@@ -233,7 +237,7 @@ void Engine::Impl::drain(ComponentId id, Reason reason, std::optional<ComponentI
 void Engine::Impl::undrain(ComponentId id) {
   set_state(id, Trigger::undrain);
   draining.erase(id);
-  at(id).unload_reason = Reason::none;
+  if (!is_soft(std::exchange(at(id).unload_reason, Reason::none))) emit(action::OpenGate{id});
   refresh_idle(id);
   is_dirty = true;
 }

@@ -74,6 +74,10 @@ class Ledger {
   [[nodiscard]] bool recount() const;
   // True when stored bytes gave a ledger that could have been built by calls.
   [[nodiscard]] bool is_consistent() const;
+  // Whether there are so many resources beside `ram`, and so many pools.
+  [[nodiscard]] bool has_shape(std::size_t resources, std::size_t pools) const {
+    return budgets_.size() == resources + 1 && pools_.size() == pools + 1;
+  }
 
   template <class A>
   void fields(A& a) {
