@@ -103,12 +103,13 @@ std::string http_date(std::int64_t seconds) {
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss time{at - day};
   std::array<char, 40> text;
-  const int length =
-      std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",
-                    days[std::chrono::weekday{day}.c_encoding()], static_cast<unsigned>(date.day()),
-                    months[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
-                    static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                    static_cast<int>(time.seconds().count()));
+  const char* const day_name = days[std::chrono::weekday{day}.c_encoding()];
+  const char* const month_name = months[static_cast<unsigned>(date.month()) - 1];
+  const int length = std::snprintf(
+      text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT", day_name,
+      static_cast<unsigned>(date.day()), month_name, static_cast<int>(date.year()),
+      static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
+      static_cast<int>(time.seconds().count()));
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
