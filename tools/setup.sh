@@ -116,10 +116,11 @@ setup_install() {
   echo "Installed in $((SECONDS - started)) s."
 }
 
-# What apt would do; --assume-no makes it stop with status 1 where it would have asked.
+# What apt would do, without its lock, which only root may take; --assume-no makes it stop with
+# status 1 where it would have asked.
 setup_plan() {
   local text
-  text=$(LC_ALL=C apt-get "${options[@]}" --assume-no "${missing[@]}" 2>&1 </dev/null) || true
+  text=$(LC_ALL=C apt-get "${options[@]}" -o Debug::NoLocking=1 --assume-no "${missing[@]}" 2>&1 </dev/null) || true
   echo "$text"
   grep -q 'newly installed' <<<"$text"
 }
