@@ -23,17 +23,24 @@ bool send_packet(int socket, const T& message) {
   }
 }
 
+// A peer that ended with something unread leaves ECONNRESET, which is told once and before the
+// packets that it had sent: they are still there.
+ssize_t receive(int socket, void* bytes, std::size_t room, int flags) {
+  for (bool is_reset = false;;) {
+    const ssize_t size = ::recv(socket, bytes, room, flags);
+    if (size >= 0 || (errno != EINTR && (errno != ECONNRESET || is_reset))) return size;
+    is_reset = is_reset || errno == ECONNRESET;
+  }
+}
+
 template <class T>
 std::optional<T> receive_packet(int socket, bool* would_block) {
-  ssize_t size = 0;
   const int extra = would_block != nullptr ? MSG_DONTWAIT : 0;
-  do {
-    size = ::recv(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC | extra);
-  } while (size < 0 && errno == EINTR);
+  const ssize_t size = receive(socket, nullptr, 0, MSG_PEEK | MSG_TRUNC | extra);
   if (would_block != nullptr) *would_block = size < 0 && errno == EAGAIN;
   if (size <= 0 || static_cast<std::size_t>(size) > packet_bytes_max) return std::nullopt;
   std::vector<std::byte> bytes(static_cast<std::size_t>(size));
-  if (::recv(socket, bytes.data(), bytes.size(), 0) != size) return std::nullopt;
+  if (receive(socket, bytes.data(), bytes.size(), 0) != size) return std::nullopt;
   Reader reader{bytes};
   T message;
   reader(message);
