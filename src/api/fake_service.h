@@ -154,9 +154,10 @@ class FakeService final : public Service {
     for (auto& [id, pair] : held) pair.second(std::move(pair.first));
   }
   // False when nobody listens any more.
-  bool publish(std::uint64_t sequence, bool is_lost = false) {
+  bool publish(std::uint64_t sequence, bool is_lost = false, bool is_last = true) {
     StreamItem item;
     item.sequence = sequence;
+    item.is_last = is_last;
     item.unix_ms = 1'000 * static_cast<std::int64_t>(sequence);
     item.decision = decision(sequence);
     const MutexLock lock(mutex_);
@@ -261,6 +262,7 @@ inline DaemonStatus FakeService::fixed_status() {
   row.memory.pss = 75_MiB;
   row.endpoint = "http://127.0.0.1:40123";
   row.process = 4711;
+  row.supervisor = 4710;
   row.needs = {"tess"};
   row.conflicts = {"asr"};
   row.aliases = {"reader"};

@@ -103,11 +103,14 @@ void append_component(JsonWriter& json, const DaemonStatus& status, const Compon
   json.field("preloaded", view.is_preload);
   json.field("removed", view.is_removed);
   json.text_or_null("endpoint", row.endpoint);
-  json.key("pid");
-  if (row.process > 0)
-    json.whole(row.process);
-  else
-    json.null();
+  for (const auto& [key, pid] :
+       {std::pair{"pid", row.process}, std::pair{"supervisor_pid", row.supervisor}}) {
+    json.key(key);
+    if (pid > 0)
+      json.whole(pid);
+    else
+      json.null();
+  }
   append_memory(json, is_resident(view.state) ? row.memory : MemoryFigures{});
   json.field("reserved_bytes", view.reserved);
   json.field("peak_bytes", view.peak);

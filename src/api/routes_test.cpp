@@ -139,6 +139,7 @@ TEST_F(Routes, AComponentIsAWholeRow) {
   EXPECT_EQ(get("/v1/components/reader").body,
             R"({"name":"ocr","state":"ready","priority":"high","pinned":false,"idle":false,)"
             R"("preloaded":false,"removed":false,"endpoint":"http://127.0.0.1:40123","pid":4711,)"
+            R"("supervisor_pid":4710,)"
             R"("memory":{"anonymous_bytes":62914560,"file_exclusive_bytes":4194304,)"
             R"("file_shared_bytes":0,"device_bytes":0,"pss_bytes":78643200,)"
             R"("would_free_bytes":67108864},"reserved_bytes":83886080,"peak_bytes":0,)"

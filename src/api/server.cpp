@@ -78,11 +78,11 @@ Server::~Server() { stop(); }
 std::string Server::address() const { return impl_->url; }
 std::uint16_t Server::port() const { return impl_->port; }
 
-Result<> Server::start() {
+Result<> Server::bind() {
   Impl& impl = *impl_;
   ServerState& state = *impl.state;
   const ServerOptions& options = state.options;
-  HEARTH_ASSERT(!impl.thread.joinable());
+  HEARTH_ASSERT(!impl.thread.joinable() && impl.listeners.empty());
   if (!options.listen_http.empty()) {
     const Listening listening = HEARTH_TRY(listen_tcp(options.listen_http));
     impl.listeners.push_back(std::make_unique<Impl::Listener>(state.io, listening.fd, false));
@@ -109,6 +109,14 @@ Result<> Server::start() {
     struct stat status{};
     if (::lstat(impl.socket_path.c_str(), &status) == 0) impl.socket_inode = status.st_ino;
   }
+  return {};
+}
+
+Result<> Server::start() {
+  Impl& impl = *impl_;
+  ServerState& state = *impl.state;
+  HEARTH_ASSERT(!impl.thread.joinable());
+  if (impl.listeners.empty()) HEARTH_TRY(bind());
   for (const auto& listener : impl.listeners) impl.await_connection(*listener);
   impl.work.emplace(state.io.get_executor());
   impl.thread = std::thread([&state] {
@@ -120,7 +128,11 @@ Result<> Server::start() {
 
 void Server::stop() {
   Impl& impl = *impl_;
-  if (!impl.thread.joinable()) return;
+  if (!impl.thread.joinable()) {
+    impl.listeners.clear();
+    impl.remove_socket_file();
+    return;
+  }
   const std::shared_ptr<ServerState> state = impl.state;
   state->post([&impl] {
     impl.listeners.clear();

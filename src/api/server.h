@@ -1,10 +1,12 @@
 // The HTTP server of the daemon: one thread, all routes of docs/api.md, over TCP and a Unix socket.
 //
-// Contract   start() binds before it returns and then serves until stop(), which ends every
+// Contract   bind() takes the addresses: who connects then waits. start() binds what is not bound,
+//            before it returns, and then serves until stop(), which ends every
 //            connection and joins the thread; callbacks of the Service that come later are dropped.
 //            A socket file is removed first only when nobody listens on it. The service outlives
 //            the server.
-// Errors     start(): invalid (an address that cannot be; a foreign address without a key), io (the
+// Errors     bind() and start(): invalid (an address that cannot be; a foreign address without a
+// key), io (the
 //            port is taken: names it and the mend), conflict (another daemon on the socket).
 // Threads    start and stop from one thread; the rest is its own.
 #pragma once
@@ -44,10 +46,11 @@ class Server {
   Server(const Server&) = delete;
   Server& operator=(const Server&) = delete;
 
+  [[nodiscard]] Result<> bind();
   [[nodiscard]] Result<> start();
   void stop();
 
-  // After start(): "http://127.0.0.1:7411", "" without TCP.
+  // After bind(): "http://127.0.0.1:7411", "" without TCP.
   [[nodiscard]] std::string address() const;
   [[nodiscard]] std::uint16_t port() const;
 

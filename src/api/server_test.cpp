@@ -348,6 +348,27 @@ TEST_F(ServerTest, EventsArriveAsTheyAreMade) {
   await([&] { return !service_.publish(44); });
 }
 
+TEST_F(ServerTest, AnIdComesWithTheLastEventOfItsSequenceOnly) {
+  start();
+  RawConnection connection(server_->port());
+  connection.send("GET /v1/events?after=41 HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  (void)connection.read_until(": hello\n\n");
+  await([&] { return service_.subscribed_after().has_value(); });
+  ASSERT_TRUE(service_.publish(43, false, false));
+  EXPECT_EQ(connection.read_until("}\n\n").find("id:"), std::string::npos);
+  ASSERT_TRUE(service_.publish(43));
+  EXPECT_NE(connection.read_until("}\n\n").find("id: 43\n"), std::string::npos);
+}
+
+TEST_F(ServerTest, ABoundServerLetsClientsWaitUntilItStarts) {
+  server_ = std::make_unique<Server>(service_, ServerOptions{.listen_http = "127.0.0.1:0"});
+  ASSERT_TRUE(server_->bind());
+  RawConnection connection(server_->port());
+  connection.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");
+  ASSERT_TRUE(server_->start());
+  EXPECT_NE(connection.read_until("\r\n").find("200"), std::string::npos);
+}
+
 TEST_F(ServerTest, WithoutAPlaceToBeginTheStreamBeginsNow) {
   start();
   RawConnection connection(server_->port());

@@ -186,10 +186,9 @@ void Session::reply(ApiResponse response) {
   if (phase_ != Phase::answering) return;
   const ApiRequest& asked = reader_.request();
   ends_after_ = ends_after_ || !asked.is_kept;
-  append_response(output_, response,
-                  {.is_kept = !ends_after_,
-                   .is_head = asked.method == Method::head,
-                   .date = state_->date()});
+  append_response(
+      output_, response,
+      {.is_kept = !ends_after_, .is_head = asked.method == Method::head, .date = state_->date()});
   next_turn();
   reader_.reset();
   phase_ = Phase::reading;
@@ -305,7 +304,9 @@ void Session::append_entry(const EventFeed::Entry& entry) {
   next_turn();  // the configuration may be another since the last item
   JsonWriter json;
   append_decision(json, entry.item.decision, entry.item.unix_ms, names());
-  output_ += "id: " + std::to_string(entry.item.sequence) + "\nevent: decision\ndata: ";
+  // An id says that all of it was received: one in the middle would lose the rest on a resume.
+  if (entry.item.is_last) output_ += "id: " + std::to_string(entry.item.sequence) + "\n";
+  output_ += "event: decision\ndata: ";
   output_ += json.view();
   output_ += "\n\n";
 }

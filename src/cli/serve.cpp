@@ -32,6 +32,7 @@ Descriptor signal_source() {
   for (const int signal : {SIGTERM, SIGINT, SIGHUP}) ::sigaddset(&signals, signal);
   ::pthread_sigmask(SIG_BLOCK, &signals, nullptr);
   (void)::signal(SIGPIPE, SIG_IGN);
+  (void)::signal(SIGXFSZ, SIG_IGN);  // a limit on files is an error of the write
   return Descriptor{::signalfd(-1, &signals, SFD_CLOEXEC)};
 }
 
@@ -94,8 +95,7 @@ bool watch_signals(const Descriptor& signals, const Descriptor& ended, Daemon& d
     if (::read(signals.get(), &signal, sizeof signal) != sizeof signal) continue;
     if (signal.ssi_signo == SIGHUP) {
       daemon.reload([&log](Result<> result) {
-        if (result) return log.info("the configuration was read again");
-        log.error("nothing has changed, the configuration has errors: " + result.error().detail);
+        if (result) log.info("the configuration was read again");  // the daemon logs what is wrong
       });
     } else if (is_stopping) {
       log.warn("asked twice to end: ending at once");
@@ -132,9 +132,16 @@ Result<int> serve(ServeOptions options, std::ostream& out) {
   const auto log =
       std::make_shared<Log>(log_level_of(config.log_level), config.log_format == "json");
   HEARTH_TRY(make_directories(config.state_dir));
-  const std::unique_ptr<Daemon> daemon = HEARTH_TRY(Daemon::start(daemon_options(options, log)));
-  Server server{*daemon, server_options(config, *daemon)};
-  if (auto opened = open_doors(server, config, out); !opened) {
+  std::unique_ptr<Daemon> daemon;
+  std::unique_ptr<Server> server;
+  DaemonOptions parts = daemon_options(options, log);
+  // A port that is taken ends the start before anything is loaded.
+  parts.open_doors = [&](Daemon& starting) {
+    server = std::make_unique<Server>(starting, server_options(config, starting));
+    return server->bind();
+  };
+  daemon = HEARTH_TRY(Daemon::start(std::move(parts)));
+  if (auto opened = open_doors(*server, config, out); !opened) {
     end_orderly(*daemon);
     return std::unexpected(std::move(opened).error());
   }
@@ -151,7 +158,7 @@ Result<int> serve(ServeOptions options, std::ostream& out) {
     ::_exit(1);
   }
   waiter.join();
-  server.stop();
+  server->stop();
   log->info("ended");
   return 0;
 }

@@ -173,8 +173,16 @@ Result<int> exchange(const ProbeRequest& request, const ProbeWait& wait) {
     text += is_json ? "application/json\r\n" : "text/plain; charset=utf-8\r\n";
   }
   text += "\r\n" + request.body;
-  HEARTH_TRY(send_all(socket.get(), text, wait));
-  return status_of(HEARTH_TRY(receive_answer(socket.get(), wait)));
+  const auto answer = [&]() -> Result<std::string> {
+    HEARTH_TRY(send_all(socket.get(), text, wait));
+    return receive_answer(socket.get(), wait);
+  }();
+  if (!answer && answer.error().code == Errc::timed_out) {
+    return fail(Errc::timed_out, "accepted the connection and did not answer");
+  }
+  const std::string whole = HEARTH_TRY(answer);
+  if (whole.empty()) return fail(Errc::corrupt, "accepted the connection and closed it unanswered");
+  return status_of(whole);
 }
 
 namespace {

@@ -4,7 +4,8 @@
 //            ends the wait with Errc::unavailable. exchange() reads the whole answer and returns
 //            its status.
 // Domain     loopback TCP and Unix sockets; no TLS, no redirects, no keep-alive.
-// Errors     unavailable: nobody listens, or interrupted; timed_out; corrupt: not HTTP.
+// Errors     unavailable: nobody listens, or interrupted; timed_out, which says whether it was
+//            connected; corrupt: not HTTP.
 // Threads    thread-safe.
 #pragma once
 

@@ -48,6 +48,10 @@ namespace {
 constexpr Duration probe_step = 5ms;
 constexpr Duration probe_step_max = 100ms;
 constexpr Duration probe_quick_time = 2s;
+// One answer is waited for so long, and for the next twice as long, up to the maximum.
+constexpr Duration probe_patience = 1s;
+constexpr Duration probe_patience_max = 8s;
+constexpr Duration probe_silence = 100ms;  // waited for at least so long, it is a finding
 
 // Ports given to loads under way, so that two of them never get the same one.
 class Ports {
@@ -70,11 +74,13 @@ class Ports {
   std::set<int> taken_ HEARTH_GUARDED_BY(mutex_);
 };
 
-bool mentions_port(const Launch& launch) {
+bool names_port(const Launch& launch) {
   const auto holds = [](const std::string& text) { return text.find("PORT") != std::string::npos; };
-  return launch.port || std::ranges::any_of(launch.argv, holds) ||
+  return std::ranges::any_of(launch.argv, holds) ||
          std::ranges::any_of(launch.env, [&](const auto& pair) { return holds(pair.second); });
 }
+
+bool mentions_port(const Launch& launch) { return launch.port || names_port(launch); }
 
 int open_process(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, pid, 0)); }
 
@@ -103,6 +109,7 @@ class Loading {
   Result<> await_ready();
   Result<> warm_up();
   Result<bool> probe();
+  [[nodiscard]] std::string lateness() const;
   std::unexpected<Error> explain(Errc code, const std::string& what);
   [[nodiscard]] std::string expanded(std::string_view text) const {
     return expand_macros(text, port_, job_.state_dir);
@@ -115,6 +122,7 @@ class Loading {
   int stop_fd_;
   int port_ = 0;
   bool is_port_ours_ = false;
+  Duration patience_ = probe_patience;
   bool is_told_ready_ = false;
   std::string last_failure_;  // of the probe
   SuperviseJob supervise_;
@@ -255,11 +263,15 @@ Result<bool> Loading::probe() {
       return is_told_ready_;
     case ReadyProbe::Kind::http: {
       const std::string path = expanded(launch.ready.value);
+      const Instant began = boot_now();
       const auto status = exchange({.port = port_, .method = "GET", .path = path, .body = {}},
-                                   {deadline_, interrupts_});
+                                   {std::min(deadline_, began + patience_), interrupts_});
       if (status && *status / 100 == 2) return true;
-      // The deadline itself says less than what was answered before it.
-      if (!status && boot_now() >= deadline_ && !last_failure_.empty()) return false;
+      if (!status && status.error().code == Errc::timed_out) {
+        patience_ = std::min(patience_ * 2, probe_patience_max);
+        // An answer that the deadline cut short says less than the one before it.
+        if (boot_now() - began < probe_silence && !last_failure_.empty()) return false;
+      }
       last_failure_ = "GET http://127.0.0.1:" + std::to_string(port_) + path + ": " +
                       (status ? "status " + std::to_string(*status) : status.error().detail);
       return false;
@@ -282,6 +294,21 @@ Result<bool> Loading::probe() {
   return result.has_value();
 }
 
+std::string Loading::lateness() const {
+  std::array<char, 32> limit{};
+  (void)std::snprintf(limit.data(), limit.size(), "%g s",
+                      seconds(job_.limit > Duration{0} ? job_.limit : job_.timeout));
+  std::string text = "not ready after " + std::string{limit.data()};
+  if (!last_failure_.empty()) text += " (" + last_failure_ + ")";
+  const ReadyProbe& ready = job_.launch.ready;
+  const bool is_probed_there = ready.kind == ReadyProbe::Kind::http ||
+                               (ready.kind == ReadyProbe::Kind::tcp && ready.value.empty());
+  if (is_port_ours_ && is_probed_there && !names_port(job_.launch)) {
+    text += "; its command never mentions ${PORT}: pass it, or declare `port: N`";
+  }
+  return text + "; raise its `timeout` (or `loading.timeout`) or mend its start";
+}
+
 Result<> Loading::await_ready() {
   const Instant quick_until = boot_now() + probe_quick_time;
   const ReadyProbe::Kind kind = job_.launch.ready.kind;
@@ -297,6 +324,7 @@ Result<> Loading::await_ready() {
       switch (report->kind) {
         case SuperviseReport::Kind::started:
           is_started = true;
+          instance_->set_process(report->process);
           if (kind == ReadyProbe::Kind::started) is_told_ready_ = true;
           break;
         case SuperviseReport::Kind::ready:
@@ -322,13 +350,7 @@ Result<> Loading::await_ready() {
       return explain(Errc::unavailable, "its load was cancelled");
     }
     if (boot_now() >= deadline_) {
-      std::array<char, 32> limit{};
-      const double waited = seconds(job_.timeout);
-      (void)std::snprintf(limit.data(), limit.size(), waited < 10 ? "%.1f s" : "%.0f s", waited);
-      return explain(Errc::timed_out,
-                     "not ready after " + std::string{limit.data()} +
-                         (last_failure_.empty() ? "" : " (" + last_failure_ + ")") +
-                         "; raise `load_timeout` or mend its start");
+      return explain(Errc::timed_out, lateness());
     }
     (void)wait_interrupted({deadline_, interrupts_}, is_started ? step : job_.timeout);
     if (!is_told && boot_now() > quick_until) step = std::min(step + step / 4, probe_step_max);
@@ -431,8 +453,8 @@ std::vector<Adopted> ProcessDriver::adopt(const std::string& run_dir) {
       (void)::unlinkat(directory.get(), file.c_str(), 0);
       continue;
     }
-    known.insert(instance->process());
-    for (const pid_t pid : descendants(instance->process())) known.insert(pid);
+    known.insert(instance->supervisor());
+    for (const pid_t pid : descendants(instance->supervisor())) known.insert(pid);
     const std::string name = file.substr(0, file.size() - std::string_view{".sock"}.size());
     adopted.push_back({name, instance->work(), std::move(instance)});
   }

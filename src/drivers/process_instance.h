@@ -30,12 +30,15 @@ class ProcessInstance : public Instance {
   ~ProcessInstance() override;
 
   [[nodiscard]] std::string endpoint() const override { return parts_.job.endpoint; }
-  [[nodiscard]] int process() const override { return parts_.supervisor; }
+  [[nodiscard]] int process() const override { return parts_.main_process; }
+  [[nodiscard]] int supervisor() const override { return parts_.supervisor; }
   [[nodiscard]] int exit_fd() const override { return parts_.control.get(); }
   [[nodiscard]] std::string exit_detail() override;
   [[nodiscard]] MemoryFigures measure() const override;
   void unload() override;
 
+  // Before it is handed out.
+  void set_process(int process) { parts_.main_process = process; }
   [[nodiscard]] WorkId work() const { return parts_.job.work; }
   // Nothing of it runs afterwards. Returns the supervisor's last report, if it could give one.
   std::optional<SuperviseReport> kill();

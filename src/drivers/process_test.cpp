@@ -99,10 +99,11 @@ TEST_F(ProcessDriver, IsReadyWhenHealthAnswersAndUnloadsToNothing) {
   ASSERT_TRUE(loaded) << loaded.error().detail;
   Instance& instance = **loaded;
   EXPECT_TRUE(instance.endpoint().starts_with("http://127.0.0.1:"));
-  const pid_t supervisor = instance.process();
+  const pid_t supervisor = instance.supervisor();
   EXPECT_TRUE(is_alive(supervisor));
   const auto below = descendants(supervisor);
   ASSERT_EQ(below.size(), 1U);
+  EXPECT_EQ(instance.process(), below[0]);
   instance.unload();
   EXPECT_FALSE(is_alive(supervisor));
   EXPECT_FALSE(is_alive(below[0]));
@@ -119,7 +120,7 @@ TEST_F(ProcessDriver, CanBeLoadedAgain) {
 TEST_F(ProcessDriver, LoadsThoughItsKeeperWasKilledAndWhatRanGoesOn) {
   auto before = load(job(serving));
   ASSERT_TRUE(before) << before.error().detail;
-  const pid_t supervisor = (*before)->process();
+  const pid_t supervisor = (*before)->supervisor();
   std::vector<pid_t> keepers = descendants(::getpid());
   std::erase_if(keepers, [&](pid_t pid) {
     const auto below = descendants(supervisor);
@@ -236,6 +237,61 @@ TEST_F(ProcessDriver, GivesUpOnWhatNeverBecomesReadyAndLeavesNothing) {
   EXPECT_TRUE(std::ranges::none_of(orphans(), is_alive));
 }
 
+TEST_F(ProcessDriver, ATimeOutNamesTheConfiguredLimitAndTheKey) {
+  LoadJob slow = job({"--ready-after", "3600000", "--listen", "${PORT}"});
+  slow.limit = 5s;
+  slow.timeout = 300ms;
+  const auto loaded = load(slow);
+  ASSERT_FALSE(loaded);
+  const std::string& detail = loaded.error().detail;
+  EXPECT_NE(detail.find("not ready after 5 s"), std::string::npos) << detail;
+  EXPECT_NE(detail.find("raise its `timeout` (or `loading.timeout`)"), std::string::npos) << detail;
+  EXPECT_EQ(detail.find("never mentions"), std::string::npos) << detail;
+}
+
+TEST_F(ProcessDriver, ATimeOutOfACommandWithoutItsPortSaysSo) {
+  LoadJob deaf = job({"--wait", "3600000"});
+  deaf.timeout = 300ms;
+  const auto loaded = load(deaf);
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().detail.find("its command never mentions ${PORT}"), std::string::npos)
+      << loaded.error().detail;
+}
+
+TEST_F(ProcessDriver, OneThatIsSilentIsToldApartFromOneThatDoesNotListen) {
+  LoadJob silent = job({"--mute", "1000", "--listen", "${PORT}"});
+  silent.timeout = 2s;
+  const auto loaded = load(silent);
+  ASSERT_FALSE(loaded);
+  EXPECT_NE(loaded.error().detail.find("accepted the connection and did not answer"),
+            std::string::npos)
+      << loaded.error().detail;
+}
+
+TEST_F(ProcessDriver, ASilentProbeIsTriedAgain) {
+  auto loaded = load(job({"--mute", "1", "--listen", "${PORT}"}));
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  (*loaded)->unload();
+}
+
+TEST_F(ProcessDriver, HowItEndedIsToldHoweverShortItLived) {
+  for (int round = 0; round < 100; ++round) {
+    LoadJob brief = job({}, {ReadyProbe::Kind::started, ""});
+    brief.launch.argv = {"true"};
+    auto loaded = load(brief);
+    std::string detail;
+    if (loaded) {
+      pollfd waited{(*loaded)->exit_fd(), POLLIN, 0};
+      ASSERT_EQ(::poll(&waited, 1, 60'000), 1);
+      detail = (*loaded)->exit_detail();
+      (*loaded)->unload();
+    } else {
+      detail = loaded.error().detail;
+    }
+    EXPECT_NE(detail.find("exit status 0"), std::string::npos) << round << ": " << detail;
+  }
+}
+
 TEST_F(ProcessDriver, StopsLoadingWhenItIsToldTo) {
   std::stop_source stop;
   const LoadJob never = job({"--ready-after", "3600000", "--listen", "${PORT}"});
@@ -272,9 +328,9 @@ TEST_F(ProcessDriver, NoticesThatItsSupervisorWasKilledAndEndsWhatItLeft) {
   auto loaded = load(job({"--fork-orphans", orphans_file(), "--listen", "${PORT}"}));
   ASSERT_TRUE(loaded) << loaded.error().detail;
   ASSERT_TRUE(comes_true([&] { return orphans().size() == 2; }));
-  const auto below = descendants((*loaded)->process());
+  const auto below = descendants((*loaded)->supervisor());
   EXPECT_EQ(below.size(), 3U);
-  ::kill((*loaded)->process(), SIGKILL);
+  ::kill((*loaded)->supervisor(), SIGKILL);
   pollfd waited{(*loaded)->exit_fd(), POLLIN, 0};
   ASSERT_EQ(::poll(&waited, 1, 60'000), 1);
   (void)(*loaded)->exit_detail();
@@ -289,7 +345,7 @@ TEST_F(ProcessDriver, KillsWhatIgnoresTheSignalWhenItsGraceIsOver) {
   auto loaded = load(stubborn);
   ASSERT_TRUE(loaded) << loaded.error().detail;
   ASSERT_TRUE(comes_true([&] { return orphans().size() == 2; }));
-  const auto below = descendants((*loaded)->process());
+  const auto below = descendants((*loaded)->supervisor());
   (*loaded)->unload();
   EXPECT_TRUE(std::ranges::none_of(below, is_alive));
 }
@@ -300,7 +356,7 @@ TEST_F(ProcessDriver, StopsByARequestWhereOneIsConfigured) {
   polite.launch.stop.grace = 3600s;
   auto loaded = load(polite);
   ASSERT_TRUE(loaded) << loaded.error().detail;
-  const pid_t supervisor = (*loaded)->process();
+  const pid_t supervisor = (*loaded)->supervisor();
   (*loaded)->unload();
   EXPECT_FALSE(is_alive(supervisor));
 }
@@ -391,7 +447,7 @@ TEST_F(DeadDaemon, StraysWhoseSupervisorDiedTooAreEndedByTheNextOne) {
   auto loaded = load(job({"--fork-orphans", orphans_file(), "--listen", "${PORT}"}));
   ASSERT_TRUE(loaded) << loaded.error().detail;
   ASSERT_TRUE(comes_true([&] { return orphans().size() == 2; }));
-  ::kill((*loaded)->process(), SIGKILL);
+  ::kill((*loaded)->supervisor(), SIGKILL);
   EXPECT_TRUE(driver_->adopt(root_ + "/run").empty());
   EXPECT_TRUE(comes_true([&] { return std::ranges::none_of(orphans(), is_alive); }));
 }

@@ -12,6 +12,7 @@
 //   --unix PATH            listen there
 //   --crash, --exit N      end
 //   --exit-after MS N      serve, and end then with that status
+//   --mute N               so many connections are taken and never answered
 //   --ready-after MS       GET /health answers 503 until then
 //   --first-slow MS        the first POST takes so long
 //   --listen PORT          HTTP: /health, /stop (ends), any other path: 200
@@ -47,6 +48,7 @@ struct Server {
   std::chrono::milliseconds first_slow{0};
   std::chrono::milliseconds exit_after{-1};
   int exit_status = 0;
+  int mute = 0;
 };
 
 int listen_on(const sockaddr* address, socklen_t size) {
@@ -136,6 +138,10 @@ int serve(Server& server) {
       if (one.revents == 0) continue;
       const int connection = accept4(one.fd, nullptr, nullptr, SOCK_CLOEXEC);
       if (connection < 0) continue;
+      if (one.fd == server.tcp && server.mute > 0) {
+        --server.mute;
+        continue;
+      }
       if (one.fd == server.tcp) answer(server, connection);
       close(connection);
     }
@@ -181,6 +187,8 @@ bool act(Server& server, const std::string& flag, const std::string& value) {
     std::exit(number(value));
   } else if (flag == "--ready-after") {
     server.ready_after = std::chrono::milliseconds{number(value)};
+  } else if (flag == "--mute") {
+    server.mute = number(value);
   } else if (flag == "--first-slow") {
     server.first_slow = std::chrono::milliseconds{number(value)};
   } else if (flag == "--listen") {

@@ -37,7 +37,8 @@ class Instance {
  public:
   virtual ~Instance() = default;
   [[nodiscard]] virtual std::string endpoint() const = 0;  // "http://127.0.0.1:40123" or ""
-  [[nodiscard]] virtual int process() const = 0;           // pid of the supervisor; 0: none
+  [[nodiscard]] virtual int process() const = 0;           // its main process; 0: none
+  [[nodiscard]] virtual int supervisor() const = 0;        // the process above it; 0: none
   [[nodiscard]] virtual int exit_fd() const = 0;           // readable when it ended; -1: never
   [[nodiscard]] virtual std::string exit_detail() = 0;
   [[nodiscard]] virtual MemoryFigures measure() const = 0;
@@ -51,6 +52,7 @@ struct LoadJob {
   std::string run_dir;    // the daemon's folder for sockets and records of what runs
   std::string log_path;
   Duration timeout{30s};
+  Duration limit{0};  // as it is configured, for the message; 0: the timeout
 };
 
 struct Adopted {

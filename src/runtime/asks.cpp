@@ -12,6 +12,13 @@ SessionId session_of(const std::string& session) {
   return session.empty() ? SessionId{} : SessionId{std::max<std::uint64_t>(fnv1a(session), 1)};
 }
 
+// A log's entry is one line.
+std::string in_one_line(std::string text) {
+  while (text.ends_with('\n')) text.pop_back();
+  for (std::size_t at = 0; (at = text.find('\n', at)) != text.npos;) text.replace(at, 1, "; ");
+  return text;
+}
+
 Reason reason_of(Errc code) { return code == Errc::exhausted ? Reason::queue_full : Reason::none; }
 
 }  // namespace
@@ -80,9 +87,8 @@ std::optional<action::Reply> Daemon::Impl::take_fast(const View& seen,
     return std::nullopt;
   }
   taken.lease = LeaseId{fast_bit | next_lease.fetch_add(1)};
-  action::Reply reply{.request = RequestId{taken.lease.value},
-                      .is_granted = true,
-                      .command = taken.command};
+  action::Reply reply{
+      .request = RequestId{taken.lease.value}, .is_granted = true, .command = taken.command};
   if (taken.length > Duration{0}) {
     reply.lease = taken.lease;
     reply.lease_until = intake->now() + taken.length;
@@ -106,7 +112,7 @@ RequestId Daemon::command(CommandAsk ask, AnswerCallback callback) {
   if (seen->classifier) waiting.intents = seen->classifier->classify(ask.text);
   const std::string session = ask.session.empty() ? ask.peer : ask.session;
   const CommandId command{impl_->next_command.fetch_add(1)};
-  impl_->chronicle.note(command, make_note(ask.text, session, seen->history_text));
+  std::string note = encode_note(make_note(ask.text, session, seen->history_text));
   std::vector<ComponentId> demanded;
   bool has_likely = false;
   for (const Intent& intent : waiting.intents) {
@@ -122,9 +128,9 @@ RequestId Daemon::command(CommandAsk ask, AnswerCallback callback) {
                                    .command = command,
                                    .intents = waiting.intents,
                                    .owner = "command " + std::to_string(command.value),
-                                   .length = ask.lease});
+                                   .length = ask.lease,
+                                   .note = note});
     if (reply) {
-      ++impl_->fast_commands;
       const RequestId request = reply->request;
       impl_->answer(waiting, std::move(*reply), {});
       return request;
@@ -137,7 +143,8 @@ RequestId Daemon::command(CommandAsk ask, AnswerCallback callback) {
                                .intents = waiting.intents,
                                .waits = ask.waits,
                                .patience = ask.patience,
-                               .lease = ask.lease};
+                               .lease = ask.lease,
+                               .note = std::move(note)};
   const auto kind = demanded.empty() && !has_likely ? Intake::Kind::ask : Intake::Kind::may_load;
   return impl_->ask(request, std::move(event), kind, std::move(waiting));
 }
@@ -255,7 +262,8 @@ void Daemon::reload(std::move_only_function<void(Result<>)> callback) {
     impl->intake->post([impl, loaded = std::move(loaded),
                         callback = std::move(callback)]() mutable {
       if (!loaded) {
-        impl->log->warn("configuration not reloaded: " + loaded.error().detail);
+        impl->log->error("nothing has changed, the configuration has errors: " +
+                         in_one_line(loaded.error().detail));
         callback(std::unexpected{loaded.error()});
         return;
       }

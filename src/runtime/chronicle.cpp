@@ -1,41 +1,14 @@
 #include "runtime/chronicle.h"
 
-#include <array>
-#include <cstdio>
+#include <span>
+#include <utility>
 
-#include "base/hash.h"
+#include "base/archive.h"
 #include "base/limits.h"
+#include "intent/text.h"
 
 namespace hearth {
 namespace {
-
-bool is_word(char c) {
-  return (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9') || static_cast<unsigned char>(c) >= 0x80;
-}
-
-std::string hashed_words(std::string_view text) {
-  std::string result;
-  std::string word;
-  const auto flush = [&] {
-    if (word.empty()) return;
-    std::array<char, 20> hex{};
-    const int size = std::snprintf(hex.data(), hex.size(), "%016llx",
-                                   static_cast<unsigned long long>(fnv1a(word)));
-    if (!result.empty()) result += ' ';
-    result.append(hex.data(), static_cast<std::size_t>(size));
-    word.clear();
-  };
-  for (char c : text) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-    if (is_word(c)) {
-      word += c;
-    } else {
-      flush();
-    }
-  }
-  flush();
-  return result;
-}
 
 std::string quoted(std::string_view text) {
   std::string result = "\"";
@@ -99,14 +72,25 @@ CommandNote make_note(std::string_view text, std::string session, Config::Histor
   return note;
 }
 
+std::string encode_note(const CommandNote& note) {
+  Writer writer;
+  writer(note.session, note.text, note.features);
+  return {reinterpret_cast<const char*>(writer.bytes().data()), writer.bytes().size()};
+}
+
+CommandNote decode_note(std::string_view text) {
+  Reader reader{std::as_bytes(std::span{text})};
+  CommandNote note;
+  reader(note.session, note.text, note.features);
+  return reader.ok() && reader.at_end() ? note : CommandNote{};
+}
+
 void Chronicle::note(CommandId command, CommandNote note) {
-  const MutexLock lock{mutex_};
   notes_.emplace(command, std::move(note));
   while (notes_.size() > commands_kept_max) notes_.erase(notes_.begin());
 }
 
 CommandNote Chronicle::noted(CommandId command) const {
-  const MutexLock lock{mutex_};
   const auto found = notes_.find(command);
   return found == notes_.end() ? CommandNote{} : found->second;
 }

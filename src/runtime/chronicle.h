@@ -3,8 +3,9 @@
 // Contract   the last decisions_kept_max items are kept; a subscriber gets those after its number
 //            first, then each as it comes, until it says that it has enough. What is remembered
 //            of a command (its words, as far as the configuration lets them be kept) waits here
-//            for the rows that name it.
-// Threads    thread-compatible, but for note() and session_of(), which are thread-safe.
+//            for the rows that name it. decode_note(encode_note(x)) is x; of anything else it is
+//            an empty note.
+// Threads    thread-compatible.
 #pragma once
 
 #include <deque>
@@ -16,7 +17,6 @@
 #include "codec/config.h"
 #include "codec/decision_text.h"
 #include "ports/history.h"
-#include "runtime/mutex.h"
 #include "runtime/service.h"
 
 namespace hearth {
@@ -25,11 +25,15 @@ struct CommandNote {
   std::string session;
   std::string text;      // only when it may be kept
   std::string features;  // hashed words, in hexadecimal
+  bool operator==(const CommandNote&) const = default;
 };
 
 // What may be kept of a text.
 [[nodiscard]] CommandNote make_note(std::string_view text, std::string session,
                                     Config::HistoryText kept);
+// As the events of a command carry it through the journal.
+[[nodiscard]] std::string encode_note(const CommandNote& note);
+[[nodiscard]] CommandNote decode_note(std::string_view text);
 
 class Chronicle {
  public:
@@ -55,8 +59,7 @@ class Chronicle {
   std::uint64_t lost_until_ = 0;  // the newest number that is kept no more
   std::vector<Subscriber> subscribers_;
   std::vector<HistoryEntry> rows_;
-  mutable Mutex mutex_;
-  std::map<CommandId, CommandNote> notes_ HEARTH_GUARDED_BY(mutex_);
+  std::map<CommandId, CommandNote> notes_;
 };
 
 }  // namespace hearth

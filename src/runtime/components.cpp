@@ -138,7 +138,7 @@ Components::Row Components::row(ComponentId id) const {
   const auto found = slots_.find(id);
   if (found == slots_.end() || !found->second->instance) return {};
   const Slot& place = *found->second;
-  return {place.endpoint, place.instance->process(), place.memory};
+  return {place.endpoint, place.instance->process(), place.instance->supervisor(), place.memory};
 }
 
 std::string Components::endpoint(ComponentId id) const {

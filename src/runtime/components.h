@@ -45,6 +45,7 @@ class Components {
   struct Row {
     std::string endpoint;
     int process = 0;
+    int supervisor = 0;
     MemoryFigures memory;
   };
   [[nodiscard]] Row row(ComponentId id) const;

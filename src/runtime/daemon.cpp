@@ -12,6 +12,13 @@ namespace {
 
 constexpr std::size_t history_rows_max = 65536;
 
+std::size_t drop_oldest(std::vector<HistoryEntry>& rows) {
+  if (rows.size() <= history_rows_max) return 0;
+  const std::size_t lost = rows.size() - history_rows_max;
+  rows.erase(rows.begin(), rows.begin() + static_cast<std::ptrdiff_t>(lost));
+  return lost;
+}
+
 }  // namespace
 
 Daemon::Daemon(std::unique_ptr<Impl> impl) : impl_(std::move(impl)) {}
@@ -19,8 +26,12 @@ Daemon::~Daemon() = default;
 
 Result<std::unique_ptr<Daemon>> Daemon::start(DaemonOptions options) {
   auto impl = std::make_unique<Impl>(std::move(options));
-  HEARTH_TRY(impl->start());
-  return std::unique_ptr<Daemon>{new Daemon{std::move(impl)}};
+  Impl& parts = *impl;
+  std::unique_ptr<Daemon> daemon{new Daemon{std::move(impl)}};
+  HEARTH_TRY(parts.recover());
+  if (parts.options.open_doors) HEARTH_TRY(parts.options.open_doors(*daemon));
+  parts.begin();
+  return daemon;
 }
 
 void Daemon::wait() {
@@ -57,7 +68,10 @@ void Daemon::Impl::run() {
   close_pending();
   // The last snapshot is on its way: it is waited for here, so that wait() means it is on disk.
   std::promise<void> written;
-  clerk->post([&written] { written.set_value(); });
+  clerk->post([this, &written] {
+    if (options.history) write_rows();
+    written.set_value();
+  });
   written.get_future().wait();
   const MutexLock guard{over_mutex};
   is_over = true;
@@ -83,6 +97,7 @@ void Daemon::Impl::step(const JournalRecord& record) {
   if (coming != configs_coming.end()) {
     config = std::move(coming->second);
     reserve = config.reserve.count;
+    prune_due = Instant{};
   }
   if (const auto* finished = std::get_if<event::LoadFinished>(&record.event.what)) {
     const auto work = loads.find(finished->work);
@@ -94,9 +109,13 @@ void Daemon::Impl::step(const JournalRecord& record) {
   } else if (const auto* exited = std::get_if<event::ComponentExited>(&record.event.what)) {
     last_errors[exited->component] = exited->detail;
   } else if (const auto* command = std::get_if<event::CommandReceived>(&record.event.what)) {
+    chronicle.note(command->command, decode_note(command->note));
     chronicle.commanded(sequence, record.unix_ms, command->command);
   } else if (const auto* taken = std::get_if<event::LeaseTaken>(&record.event.what)) {
-    if (taken->command) chronicle.commanded(sequence, record.unix_ms, taken->command);
+    if (taken->command) {
+      chronicle.note(taken->command, decode_note(taken->note));
+      chronicle.commanded(sequence, record.unix_ms, taken->command);
+    }
   }
   actions.clear();
   engine.step(record.event, actions);
@@ -105,6 +124,9 @@ void Daemon::Impl::step(const JournalRecord& record) {
     publish_view();
   }
   // What is performed may not step the engine: it appends.
+  records_left = static_cast<std::size_t>(std::ranges::count_if(actions, [](const Action& action) {
+    return std::holds_alternative<action::Record>(action);
+  }));
   for (Action& action : actions) {
     std::visit([this](auto& what) { perform(what); }, action);
   }
@@ -117,7 +139,7 @@ void Daemon::Impl::step(const JournalRecord& record) {
 
 void Daemon::Impl::after_turn() {
   keep_rows();
-  if (is_replaying) return;
+  prune_history();
   const bool is_ready = std::ranges::all_of(core_components, [this](ComponentId id) {
     return engine.component(id).state == State::ready;
   });
@@ -137,31 +159,67 @@ void Daemon::Impl::after_turn() {
   }
 }
 
-// A store that hangs must not fill the memory: its rows can be lost.
+// A store that hangs or fails must not fill the memory: its oldest rows can be lost.
 void Daemon::Impl::keep_rows() {
   auto rows = chronicle.take_rows();
   if (!options.history || rows.empty()) return;
-  const MutexLock guard{rows_mutex};
-  if (rows_waiting.size() > history_rows_max) {
-    trouble("history", "the store does not keep up; rows are lost");
+  std::size_t lost = 0;
+  {
+    const MutexLock guard{rows_mutex};
+    rows_waiting.insert(rows_waiting.end(), std::make_move_iterator(rows.begin()),
+                        std::make_move_iterator(rows.end()));
+    lost = drop_oldest(rows_waiting);
+  }
+  if (lost > 0) trouble("history rows", "the store does not keep up; the oldest rows are lost");
+  write_rows_soon(false);
+}
+
+// After a failure only the next sample tries again.
+void Daemon::Impl::write_rows_soon(bool is_retry) {
+  {
+    const MutexLock guard{rows_mutex};
+    if (rows_waiting.empty() || is_writing_rows || (is_history_failing && !is_retry)) return;
+    is_writing_rows = true;
+  }
+  clerk->post([this] { write_rows(); });
+}
+
+void Daemon::Impl::write_rows() {
+  std::vector<HistoryEntry> taken;
+  {
+    const MutexLock guard{rows_mutex};
+    taken.swap(rows_waiting);
+    is_writing_rows = false;
+  }
+  if (taken.empty()) return;
+  const auto applied = options.history->apply(taken);
+  std::size_t lost = 0;
+  {
+    const MutexLock guard{rows_mutex};
+    is_history_failing = !applied;
+    if (!applied) {
+      // Rows come in the order of their numbers, and the store drops what is behind its newest.
+      taken.insert(taken.end(), std::make_move_iterator(rows_waiting.begin()),
+                   std::make_move_iterator(rows_waiting.end()));
+      rows_waiting = std::move(taken);
+      lost = drop_oldest(rows_waiting);
+    }
+  }
+  if (applied) {
+    trouble_over("history");
+    trouble_over("history rows");
     return;
   }
-  const bool is_posted = !rows_waiting.empty();
-  rows_waiting.insert(rows_waiting.end(), std::make_move_iterator(rows.begin()),
-                      std::make_move_iterator(rows.end()));
-  if (is_posted) return;
-  clerk->post([this] {
-    std::vector<HistoryEntry> taken;
-    {
-      const MutexLock inner{rows_mutex};
-      taken.swap(rows_waiting);
-    }
-    const auto applied = options.history->apply(taken);
-    if (applied) {
-      trouble_over("history");
-    } else {
-      trouble("history", applied.error().detail);
-    }
+  trouble("history", applied.error().detail);
+  if (lost > 0) trouble("history rows", "the store does not take them; the oldest are lost");
+}
+
+// At the start, after each configuration, and every so often with the daemon's own sampling.
+void Daemon::Impl::prune_history() {
+  if (!options.history || boot_now() < prune_due) return;
+  prune_due = boot_now() + options.prune_period;
+  clerk->post([this, days = config.history_days, size = config.history_size_max] {
+    (void)options.history->prune(unix_ms_now(), days, size);
   });
 }
 
@@ -176,25 +234,42 @@ void Daemon::Impl::publish_view() {
   view_now = std::move(made);
 }
 
-void Daemon::Impl::save(bool is_last) {
-  if (is_saving.exchange(true) && !is_last) return;
+Snapshot Daemon::Impl::snapshot_now(Duration clock_offset) const {
   Snapshot snapshot{.sequence = sequence,
                     .next_request = next_request.load(),
                     .next_command = next_command.load(),
                     .next_lease = next_lease.load(),
-                    .clock_offset = intake->clock_offset(),
+                    .clock_offset = clock_offset,
                     .boot_id = boot_id(),
+                    .pinned = {},
+                    .learnt = engine.learnt(),
                     .engine = engine.snapshot()};
+  for (std::uint32_t i = 0; i < engine.component_count(); ++i) {
+    const ComponentView view = engine.component(ComponentId{i});
+    if (view.is_pinned && !view.is_removed) snapshot.pinned.emplace_back(view.name);
+  }
+  return snapshot;
+}
+
+Sync Daemon::Impl::snapshot_sync() const {
+  return config.is_journal_synced ? Sync::name_too : Sync::content;
+}
+
+void Daemon::Impl::save(bool is_last) {
+  if (is_saving.exchange(true) && !is_last) return;
+  Snapshot snapshot = snapshot_now(intake->clock_offset());
   snapshot_sequence = sequence;
   // From here on a file holds all that is newer, so the older ones can go once this is on disk.
   const auto rotated = intake->rotate(sequence);
   if (rotated) trouble_over("journal");
-  clerk->post([this, snapshot = std::move(snapshot), learnt = engine.learnt()]() mutable {
+  clerk->post([this, snapshot = std::move(snapshot), sync = snapshot_sync(),
+               is_rotated = rotated.has_value()]() mutable {
     const std::uint64_t saved = snapshot.sequence;
-    const auto written = Journal::save(state_dir, std::move(snapshot));
+    const std::vector<event::Learnt> learnt = snapshot.learnt;
+    const auto written = Journal::save(state_dir, std::move(snapshot), sync);
     if (written) {
       trouble_over("snapshot");
-      Journal::forget_before(state_dir, saved + 1);
+      if (is_rotated) Journal::forget_before(state_dir, saved + 1);
     } else {
       trouble("snapshot", written.error().detail);
     }
@@ -206,14 +281,7 @@ void Daemon::Impl::save(bool is_last) {
 // The journal missed events: only a snapshot that holds them makes it whole again.
 void Daemon::Impl::heal() {
   if (!intake->is_failing() || is_saving) return;
-  Snapshot snapshot{.sequence = sequence,
-                    .next_request = next_request.load(),
-                    .next_command = next_command.load(),
-                    .next_lease = next_lease.load(),
-                    .clock_offset = intake->clock_offset(),
-                    .boot_id = boot_id(),
-                    .engine = engine.snapshot()};
-  if (!Journal::save(state_dir, std::move(snapshot))) return;
+  if (!Journal::save(state_dir, snapshot_now(intake->clock_offset()), snapshot_sync())) return;
   if (!intake->rotate(sequence)) return;
   snapshot_sequence = sequence;
   Journal::forget_before(state_dir, sequence + 1);
@@ -227,6 +295,7 @@ void Daemon::Impl::sample() {
   sampled.available = less(options.machine->memory_available(), Bytes{reserve.load()});
   tell(std::move(sampled));
   if (intake->is_failing()) intake->post([this] { heal(); });
+  write_rows_soon(true);
   is_sampling = false;
 }
 

@@ -2,11 +2,14 @@
 //
 // Contract   start() recovers what the state directory holds, finds what still runs, applies the
 //            configuration, and returns when the core takes requests; components load after that.
+//            `open_doors` is called once the state is known and before anything is loaded or ended:
+//            it binds what the daemon will listen on, and an error of it ends the start.
 //            A warm command or lease is answered within the call itself, on the caller's thread.
 //            wait() returns when a shutdown is complete: every component is unloaded, or its time
 //            was over, and the last snapshot is on disk. Destroying a Daemon that was not shut down
 //            leaves its state as a crash would.
-// Errors     start(): conflict (another daemon has the state directory: names its pid), io.
+// Errors     start(): conflict (another daemon has the state directory: names its pid), io, and
+//            those of open_doors.
 // Threads    thread-safe.
 #pragma once
 
@@ -25,6 +28,8 @@
 
 namespace hearth {
 
+class Daemon;
+
 struct DaemonOptions {
   Config config;                                // state_dir is set
   std::function<Result<Config>()> load_config;  // for reload(); the error text holds every problem
@@ -38,6 +43,8 @@ struct DaemonOptions {
   std::size_t snapshot_bytes = 8u << 20;
   Duration sample_period{1s};  // while something is loaded or memory is short
   Duration idle_sample_period{5s};
+  Duration prune_period{1h};                      // of the history; no wake-ups of its own
+  std::function<Result<>(Daemon&)> open_doors{};  // may be empty
 };
 
 class Daemon : public Service {

@@ -7,18 +7,48 @@
 
 namespace hearth {
 
-Result<> Daemon::Impl::start() {
+namespace {
+
+// The engine's own requests have the top bit; ours count from 1.
+std::uint64_t request_of(const Event::What& what) {
+  const std::uint64_t found = std::visit(
+      [](const auto& one) -> std::uint64_t {
+        if constexpr (requires { one.request.value; }) return one.request.value;
+        return 0;
+      },
+      what);
+  return (found & fast_bit) != 0 ? 0 : found;
+}
+
+void go_past(std::atomic<std::uint64_t>& next, std::uint64_t used) {
+  next = std::max(next.load(), used + 1);
+}
+
+// The same components, none of which is loaded by itself.
+Configuration without_loads(Configuration configuration) {
+  for (Spec& spec : configuration.components) {
+    spec.is_lazy = true;
+    if (spec.priority == Priority::core) spec.priority = Priority::high;
+  }
+  return configuration;
+}
+
+}  // namespace
+
+Result<> Daemon::Impl::recover() {
   HEARTH_TRY(make_directories(state_dir));
   HEARTH_TRY(make_directories(run_dir));
   HEARTH_TRY(make_directories(state_dir + "/logs"));
   lock = HEARTH_TRY(LockFile::take(state_dir + "/lock"));
   Recovered recovered = Journal::recover(state_dir);
   for (const std::string& text : recovered.troubles) trouble("recovered", text);
-  const bool is_restored = restore(recovered);
+  is_restored = restore(recovered);
+  carried = std::move(recovered.carried);
   // Rows of the history are told apart by these numbers: none is used twice.
-  if (options.history && !is_restored) {
-    recovered.last_sequence = std::max(recovered.last_sequence, options.history->last_sequence());
-  }
+  sequence = recovered.last_sequence;
+  if (options.history) sequence = std::max(sequence, options.history->last_sequence());
+  is_first_start = sequence == 0;
+  snapshot_sequence = sequence;  // the next is taken at once, by take_up()
   reserve = config.reserve.count;
   const Duration offset = [&] {
     Duration found{0};
@@ -27,16 +57,25 @@ Result<> Daemon::Impl::start() {
     }
     return std::max(found, engine.now() - boot_now());
   }();
-  intake = std::make_unique<Intake>(Journal{state_dir},
-                                    Intake::Begin{.last_sequence = recovered.last_sequence,
-                                                  .is_first = !is_restored,
-                                                  .clock_offset = offset,
-                                                  .not_before = engine.now()});
-  sequence = recovered.last_sequence;
-  begin_threads();
-  take_up(recovered, is_restored);
-  core = std::thread{[this] { run(); }};
+  // Numbers that go on behind a gap are whole only behind a snapshot: before the first of them.
+  std::string failure;
+  if (is_restored && sequence != recovered.whole_until) {
+    const auto saved = Journal::save(state_dir, snapshot_now(offset), snapshot_sync());
+    if (!saved) failure = saved.error().detail;
+  }
+  intake =
+      std::make_unique<Intake>(Journal{state_dir}, Intake::Begin{.last_sequence = sequence,
+                                                                 .is_first = !is_restored,
+                                                                 .clock_offset = offset,
+                                                                 .not_before = engine.now(),
+                                                                 .failure = std::move(failure)});
   return {};
+}
+
+void Daemon::Impl::begin() {
+  begin_threads();
+  take_up();
+  core = std::thread{[this] { run(); }};
 }
 
 // The engine as it was at the last event that is known. False: a cold start.
@@ -53,6 +92,7 @@ bool Daemon::Impl::restore(Recovered& recovered) {
     auto restored = Engine::restore(recovered.snapshot->engine);
     if (!restored) {
       trouble("snapshot", restored.error().detail + "; it was set aside");
+      recovered.carried = recovered.snapshot->carried();
       Journal::set_all_aside(state_dir, "corrupt");
       recovered.tail.clear();
       mark.end();
@@ -67,23 +107,25 @@ bool Daemon::Impl::restore(Recovered& recovered) {
     mark.end();
     return false;
   }
+  replay(recovered.tail, mark);
+  mark.end();
+  return true;
+}
+
+void Daemon::Impl::replay(const std::vector<JournalRecord>& tail, ReplayMark& mark) {
   is_replaying = true;
-  for (const JournalRecord& record : recovered.tail) {
+  for (const JournalRecord& record : tail) {
     mark.begin(record.sequence);
     step(record);
+    go_past(next_request, request_of(record.event.what));
     if (const auto* command = std::get_if<event::CommandReceived>(&record.event.what)) {
-      next_command = std::max(next_command.load(), command->command.value + 1);
-      next_request = std::max(next_request.load(), command->request.value + 1);
+      go_past(next_command, command->command.value);
     } else if (const auto* taken = std::get_if<event::LeaseTaken>(&record.event.what)) {
-      next_lease = std::max(next_lease.load(), (taken->lease.value & ~fast_bit) + 1);
-      next_command = std::max(next_command.load(), taken->command.value + 1);
+      go_past(next_lease, taken->lease.value & ~fast_bit);
+      go_past(next_command, taken->command.value);
     }
   }
   is_replaying = false;
-  mark.end();
-  // Requests of other kinds are not looked into: a gap is wide enough for what the queue holds.
-  next_request += 100'000;
-  return true;
 }
 
 void Daemon::Impl::set_aside_for(std::uint64_t poisoned, const Recovered& recovered) {
@@ -118,60 +160,92 @@ void Daemon::Impl::begin_threads() {
   components->use_watcher(watcher.get());
 }
 
-void Daemon::Impl::take_up(const Recovered& recovered, bool is_restored) {
+void Daemon::Impl::take_up() {
   const Configuration resolved = resolve_budget(config, options.machine->memory_total());
-  const auto configure = [&] {
-    const auto appended = intake->append(event::Configured{resolved}, Intake::Kind::internal);
-    configs_coming.emplace(*appended, config);
-    turn(false);
-  };
   publish_view();
   if (is_restored) {
-    tell(find_running());
+    tell(adopt(find_running()));
     sample();
     turn(false);
-    configure();
+    configure(resolved);
   } else {
-    // What the core wants loaded is started once it knows what runs already.
-    is_dropping_loads = true;
-    sample();
-    configure();
-    if (options.history) {
-      auto learnt = options.history->load_learnt();
-      if (learnt && !learnt->empty()) tell(event::LearntBefore{std::move(*learnt)});
-    }
-    turn(false);
-    is_dropping_loads = false;
-    tell(find_running());
-    turn(false);
+    take_up_cold(resolved);
   }
-  if (options.history) {
-    clerk->post([this, days = config.history_days, size = config.history_size_max] {
-      (void)options.history->prune(unix_ms_now(), days, size);
-    });
-  }
-  if (recovered.last_sequence > 0) save(false);
+  // A journal that fails is made whole by heal(), which saves before it clears the failure.
+  if (!is_first_start && !intake->is_failing()) save(false);
   log->info("hearth " + options.version + " started: " + std::to_string(engine.component_count()) +
             " components, state in " + state_dir);
 }
 
-event::Restored Daemon::Impl::find_running() {
-  event::Restored restored;
+void Daemon::Impl::configure(const Configuration& resolved) {
+  const auto appended = intake->append(event::Configured{resolved}, Intake::Kind::internal);
+  configs_coming.emplace(*appended, config);
+  turn(false);
+}
+
+// What runs already and what is known of the past come first, so that the first load is decided
+// with both: they need names, and so a configuration that loads nothing.
+void Daemon::Impl::take_up_cold(const Configuration& resolved) {
+  std::vector<Adopted> running = find_running();
+  event::LearntBefore learnt = learnt_before();
+  if (!running.empty() || !learnt.components.empty()) {
+    configure(without_loads(resolved));
+    tell(std::move(learnt));
+  }
+  tell(adopt(std::move(running)));
+  sample();
+  turn(false);
+  configure(resolved);
+  if (!carried) return;
+  go_past(next_request, carried->next_request);
+  go_past(next_command, carried->next_command);
+  go_past(next_lease, carried->next_lease);
+  for (const std::string& pinned : carried->pinned) {
+    const auto id = engine.find(pinned);
+    if (!id || engine.component(*id).is_removed) continue;
+    tell(event::PinRequested{.request = RequestId{next_request.fetch_add(1)}, .component = *id});
+  }
+  turn(false);
+}
+
+// Of the history and of an engine of another version: the engine takes the larger peak.
+event::LearntBefore Daemon::Impl::learnt_before() {
+  event::LearntBefore learnt;
+  if (carried) {
+    for (const Carried::Figures& one : carried->learnt) {
+      learnt.components.push_back({.name = one.name, .peak = one.peak, .load_time = one.load_time});
+    }
+  }
+  if (options.history) {
+    auto kept = options.history->load_learnt();
+    if (kept) learnt.components.insert(learnt.components.end(), kept->begin(), kept->end());
+  }
+  return learnt;
+}
+
+std::vector<Adopted> Daemon::Impl::find_running() {
+  std::vector<Adopted> running;
   for (const auto& driver : options.drivers) {
-    for (Adopted& adopted : driver->adopt(run_dir)) {
-      const auto id = engine.find(adopted.name);
-      const bool is_known = id && std::ranges::any_of(config.launches, [&](const Launch& launch) {
-                              return launch.name == adopted.name;
-                            });
-      if (!is_known) {
-        log->warn(adopted.name + ": still runs, but is not configured any more; it is ended");
-        adopted.instance->unload();
-        continue;
-      }
-      const Bytes measured = adopted.instance->measure().anonymous;
-      if (components->adopt(*id, adopted.work, std::move(adopted.instance))) {
-        restored.running.push_back({*id, adopted.work, measured});
-      }
+    for (Adopted& adopted : driver->adopt(run_dir)) running.push_back(std::move(adopted));
+  }
+  return running;
+}
+
+event::Restored Daemon::Impl::adopt(std::vector<Adopted> running) {
+  event::Restored restored;
+  for (Adopted& adopted : running) {
+    const auto id = engine.find(adopted.name);
+    const bool is_known = id && std::ranges::any_of(config.launches, [&](const Launch& launch) {
+                            return launch.name == adopted.name;
+                          });
+    if (!is_known) {
+      log->warn(adopted.name + ": still runs, but is not configured any more; it is ended");
+      adopted.instance->unload();
+      continue;
+    }
+    const Bytes measured = adopted.instance->measure().anonymous;
+    if (components->adopt(*id, adopted.work, std::move(adopted.instance))) {
+      restored.running.push_back({*id, adopted.work, measured});
     }
   }
   return restored;

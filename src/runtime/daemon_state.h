@@ -43,6 +43,9 @@ struct Daemon::Impl {
   std::int64_t started_unix_ms = 0;
   std::optional<LockFile> lock;
   std::unique_ptr<Intake> intake;
+  std::optional<Carried> carried;  // what another version of the engine has left
+  bool is_restored = false;
+  bool is_first_start = true;  // of this state directory
 
   // --- the core thread's ---
   Engine engine;
@@ -58,9 +61,10 @@ struct Daemon::Impl {
   std::uint64_t sequence = 0;  // of the event being stepped
   std::int64_t sequence_unix_ms = 0;
   bool is_replaying = false;
-  bool is_dropping_loads = false;  // a cold start, before it knows what runs
   bool is_stopped = false;
   Duration sample_period{0};
+  std::size_t records_left = 0;  // of the event being stepped, the one being performed included
+  Instant prune_due = Instant::never();  // of the clock of the machine
   std::vector<Action> actions;
   std::vector<JournalRecord> events;
   std::vector<Intake::Task> tasks;
@@ -69,7 +73,6 @@ struct Daemon::Impl {
   std::atomic<std::uint64_t> next_request{1};
   std::atomic<std::uint64_t> next_command{1};
   std::atomic<std::uint64_t> next_lease{1};
-  std::atomic<std::uint64_t> fast_commands{0};
   std::atomic<std::uint64_t> reserve{0};  // bytes of memory never to be used
   std::atomic<bool> is_core_ready{false};
   std::atomic<bool> is_shutting_down{false};
@@ -88,6 +91,8 @@ struct Daemon::Impl {
 
   Mutex rows_mutex;
   std::vector<HistoryEntry> rows_waiting HEARTH_GUARDED_BY(rows_mutex);
+  bool is_writing_rows HEARTH_GUARDED_BY(rows_mutex) = false;     // the clerk has been told
+  bool is_history_failing HEARTH_GUARDED_BY(rows_mutex) = false;  // then the next sample tells it
 
   Mutex over_mutex;
   bool is_over HEARTH_GUARDED_BY(over_mutex) = false;
@@ -101,12 +106,17 @@ struct Daemon::Impl {
   std::thread core;
 
   // daemon_start.cpp
-  Result<> start();
-  void replay(Recovered& recovered);
+  Result<> recover();
+  void begin();
   bool restore(Recovered& recovered);
+  void replay(const std::vector<JournalRecord>& tail, ReplayMark& mark);
   void set_aside_for(std::uint64_t poisoned, const Recovered& recovered);
-  void take_up(const Recovered& recovered, bool is_restored);
-  event::Restored find_running();
+  void take_up();
+  void take_up_cold(const Configuration& resolved);
+  void configure(const Configuration& resolved);
+  event::LearntBefore learnt_before();
+  std::vector<Adopted> find_running();
+  event::Restored adopt(std::vector<Adopted> running);
   void begin_threads();
 
   // daemon.cpp
@@ -115,8 +125,13 @@ struct Daemon::Impl {
   void step(const JournalRecord& record);
   void after_turn();
   void keep_rows();
+  void write_rows();
+  void write_rows_soon(bool is_retry);
+  void prune_history();
   void publish_view();
   void save(bool is_last);
+  [[nodiscard]] Snapshot snapshot_now(Duration clock_offset) const;
+  [[nodiscard]] Sync snapshot_sync() const;
   void heal();
   void sample();
   void close_pending();

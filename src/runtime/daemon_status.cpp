@@ -34,7 +34,6 @@ DaemonStatus Daemon::Impl::status() {
   status.pressure = engine.pressure();
   status.available = engine.available();
   status.totals = engine.totals();
-  status.totals.commands += fast_commands.load();
   status.waiting = engine.waiting();
   status.event_queue = intake->queued();
   status.journal_sequence = sequence;
@@ -60,6 +59,7 @@ DaemonStatus Daemon::Impl::status() {
     row.endpoint = running.endpoint;
     row.memory = running.memory;
     row.process = running.process;
+    row.supervisor = running.supervisor;
     if (const auto error = last_errors.find(id); error != last_errors.end()) {
       row.last_error = error->second;
     }

@@ -1,207 +1,20 @@
-#include "runtime/daemon.h"
-
 #include <gtest/gtest.h>
-#include <sys/stat.h>
 #include <unistd.h>
 
 #include <algorithm>
 #include <atomic>
-#include <cstdlib>
 #include <filesystem>
 #include <future>
+#include <set>
 #include <thread>
 
-#include "runtime/fake_driver.h"
+#include "runtime/daemon_testing.h"
 #include "runtime/journal.h"
 
 namespace hearth {
 namespace {
 
-using testing::FakeDriver;
-using testing::FakeMachine;
-using testing::World;
-
-// The words of a command are names: each is demanded. "likely-NAME" is a preload.
-class WordClassifier : public Classifier {
- public:
-  explicit WordClassifier(const std::vector<Launch>& launches, const Names& names) {
-    for (const Launch& launch : launches) ids_[launch.name] = *names.find(launch.name);
-  }
-  [[nodiscard]] std::vector<Intent> classify(std::string_view text) const override {
-    std::vector<Intent> intents;
-    for (const auto& [name, id] : ids_) {
-      const std::size_t at = text.find(name);
-      if (at == text.npos) continue;
-      const bool is_likely = at >= 7 && text.substr(at - 7, 7) == "likely-";
-      intents.push_back({id, is_likely ? 0.3 : 0.9});
-    }
-    std::ranges::sort(intents, {}, &Intent::component);
-    return intents;
-  }
-
- private:
-  std::map<std::string, ComponentId> ids_;
-};
-
-class RecordingHistory : public History {
- public:
-  struct Rows {
-    Mutex mutex;
-    std::vector<HistoryEntry> entries HEARTH_GUARDED_BY(mutex);
-    std::vector<event::Learnt> learnt HEARTH_GUARDED_BY(mutex);
-  };
-  explicit RecordingHistory(std::shared_ptr<Rows> rows) : rows_(std::move(rows)) {}
-  [[nodiscard]] Result<> apply(const std::vector<HistoryEntry>& entries) override {
-    const std::uint64_t last = last_sequence();
-    const MutexLock lock{rows_->mutex};
-    for (const HistoryEntry& entry : entries) {
-      if (entry.sequence > last) rows_->entries.push_back(entry);
-    }
-    return {};
-  }
-  [[nodiscard]] std::uint64_t last_sequence() const override {
-    const MutexLock lock{rows_->mutex};
-    return rows_->entries.empty() ? 0 : rows_->entries.back().sequence;
-  }
-  [[nodiscard]] Result<std::vector<HistoryEntry>> last(std::size_t, std::string_view) override {
-    const MutexLock lock{rows_->mutex};
-    return rows_->entries;
-  }
-  [[nodiscard]] Result<> save_learnt(const std::vector<event::Learnt>& learnt) override {
-    const MutexLock lock{rows_->mutex};
-    rows_->learnt = learnt;
-    return {};
-  }
-  [[nodiscard]] Result<std::vector<event::Learnt>> load_learnt() override {
-    const MutexLock lock{rows_->mutex};
-    return rows_->learnt;
-  }
-  [[nodiscard]] Result<> prune(std::int64_t, unsigned, Bytes) override { return {}; }
-
- private:
-  std::shared_ptr<Rows> rows_;
-};
-
-class DaemonTest : public ::testing::Test {
- protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "hearth-daemon-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    directory_ = pattern;
-    config_.state_dir = directory_ + "/state";
-    config_.budget = 1_GiB;
-    config_.core.settings.budget = Bytes{};
-    config_.core.settings.unknown_memory = 100_MiB;
-    config_.core.settings.retry_delay = 1ms;
-    config_.core.settings.load_attempts_max = 2;
-    config_.core.settings.drain_time_max = 1ms;
-    for (const char* name : {"ocr", "asr", "tts"}) declare(name);
-  }
-  void TearDown() override {
-    daemon_.reset();
-    std::filesystem::remove_all(directory_);
-  }
-
-  Spec& declare(const std::string& name) {
-    config_.launches.push_back({.name = name, .argv = {"/bin/true"}});
-    config_.core.components.push_back({.name = name});
-    return config_.core.components.back();
-  }
-  Spec& spec(const std::string& name) {
-    return *std::ranges::find(config_.core.components, name, &Spec::name);
-  }
-
-  Result<std::unique_ptr<Daemon>> make(bool is_adopting = false) {
-    DaemonOptions options;
-    options.config = config_;
-    options.load_config = [this]() -> Result<Config> {
-      if (reload_error_.empty()) return config_;
-      return fail(Errc::invalid, reload_error_);
-    };
-    options.drivers.push_back(std::make_unique<FakeDriver>(world_, is_adopting));
-    options.history = std::make_unique<RecordingHistory>(rows_);
-    options.machine = std::make_unique<FakeMachine>(world_);
-    options.make_classifier = [](const std::vector<Launch>& launches, const Names& names) {
-      return std::make_shared<WordClassifier>(launches, names);
-    };
-    options.log = std::make_shared<Log>(LogLevel::debug, false, [this](std::string_view line) {
-      const MutexLock lock{log_mutex_};
-      log_ += line;
-    });
-    options.snapshot_events = snapshot_events_;
-    options.sample_period = 20ms;
-    return Daemon::start(std::move(options));
-  }
-  void begin(bool is_adopting = false) {
-    daemon_.reset();
-    auto made = make(is_adopting);
-    ASSERT_TRUE(made) << made.error().detail;
-    daemon_ = std::move(*made);
-  }
-  std::string log() {
-    const MutexLock lock{log_mutex_};
-    return log_;
-  }
-
-  template <class Ask>
-  Answer answer_to(const Ask& ask) {
-    auto answered = std::make_shared<std::promise<Answer>>();
-    auto future = answered->get_future();
-    ask([answered](Answer answer) { answered->set_value(std::move(answer)); });
-    return future.get();
-  }
-  Answer command(const std::string& text, bool waits = true) {
-    return answer_to([&](AnswerCallback callback) {
-      daemon_->command({.text = text, .waits = waits}, std::move(callback));
-    });
-  }
-  Answer lease(const std::string& name) {
-    return answer_to([&](AnswerCallback callback) {
-      daemon_->lease({.components = {id(name)}, .owner = "me"}, std::move(callback));
-    });
-  }
-  Answer release(LeaseId lease) {
-    return answer_to(
-        [&](AnswerCallback callback) { daemon_->release(lease, std::move(callback)); });
-  }
-  Answer unload(const std::string& name) {
-    return answer_to(
-        [&](AnswerCallback callback) { daemon_->unload({id(name)}, std::move(callback)); });
-  }
-  ComponentId id(const std::string& name) { return *daemon_->names()->find(name); }
-  DaemonStatus status() {
-    auto told = std::make_shared<std::promise<DaemonStatus>>();
-    auto future = told->get_future();
-    daemon_->status([told](DaemonStatus status) { told->set_value(std::move(status)); });
-    return future.get();
-  }
-  ComponentRow row(const std::string& name) {
-    const DaemonStatus now = status();
-    return *std::ranges::find(now.components, name, &ComponentRow::name);
-  }
-  void stop() {
-    daemon_->shutdown();
-    daemon_->wait();
-  }
-  // Asks until a claim about the status holds; the test's own time limit ends it otherwise.
-  template <class Claim>
-  void until(const Claim& claim) {
-    while (!claim(status())) std::this_thread::yield();
-  }
-  static bool is_in(const DaemonStatus& status, const std::string& name, State state) {
-    return std::ranges::find(status.components, name, &ComponentRow::name)->view.state == state;
-  }
-
-  std::string directory_;
-  Config config_;
-  std::string reload_error_;
-  std::uint64_t snapshot_events_ = 4096;
-  std::shared_ptr<World> world_ = std::make_shared<World>();
-  std::shared_ptr<RecordingHistory::Rows> rows_ = std::make_shared<RecordingHistory::Rows>();
-  Mutex log_mutex_;
-  std::string log_ HEARTH_GUARDED_BY(log_mutex_);
-  std::unique_ptr<Daemon> daemon_;
-};
+using testing::DaemonTest;
 
 TEST_F(DaemonTest, ACommandLoadsWhatItNeedsAndIsAnsweredWithItsEndpoint) {
   begin();
@@ -395,96 +208,13 @@ TEST_F(DaemonTest, ASecondDaemonOnTheSameStateIsRefusedAndNamesTheFirst) {
   EXPECT_NE(second.error().detail.find(std::to_string(::getpid())), std::string::npos);
 }
 
-TEST_F(DaemonTest, WhatWasLearntAndCountedOutlivesACrash) {
-  world_->set_size("ocr", 77_MiB);
-  begin();
-  (void)command("ocr");
-  until([](const DaemonStatus& s) { return is_in(s, "ocr", State::ready); });
-  begin();  // the one before was not shut down
-  const ComponentRow seen = row("ocr");
-  EXPECT_EQ(seen.view.peak, 77_MiB);
-  EXPECT_EQ(seen.view.state, State::unloaded);
-  EXPECT_EQ(status().totals.commands, 1U);
-}
-
-TEST_F(DaemonTest, WhatWasLearntOutlivesAStateThatWasLost) {
-  world_->set_size("ocr", 77_MiB);
-  begin();
-  (void)command("ocr");
-  stop();
-  daemon_.reset();
-  std::filesystem::remove(config_.state_dir + "/snapshot");
-  begin();
-  EXPECT_EQ(row("ocr").view.peak, 77_MiB);
-}
-
-TEST_F(DaemonTest, ALeaseOutlivesACrashTogetherWithWhatItHolds) {
-  begin();
-  const Answer held = lease("ocr");
-  const Answer fast = lease("ocr");
-  begin(true);
-  const ComponentRow seen = row("ocr");
-  EXPECT_EQ(seen.view.state, State::ready);
-  EXPECT_EQ(seen.view.leases, 2U);
-  EXPECT_EQ(seen.endpoint, "http://fake/ocr");
-  EXPECT_EQ(unload("ocr").reply.code, Errc::conflict);
-  EXPECT_TRUE(release(held.reply.lease).reply.is_granted);
-  EXPECT_TRUE(release(fast.reply.lease).reply.is_granted);
-  EXPECT_TRUE(unload("ocr").reply.is_granted);
-}
-
-TEST_F(DaemonTest, NewIdsNeverRepeatOldOnesAfterACrash) {
-  begin();
-  const Answer before = command("ocr");
-  const Answer fast = command("ocr");
-  begin(true);
-  const Answer after = command("ocr");
-  EXPECT_GT(after.reply.command, fast.reply.command);
-  EXPECT_GT(after.reply.lease, fast.reply.lease);
-  EXPECT_NE(before.reply.lease, after.reply.lease);
-}
-
-TEST_F(DaemonTest, SnapshotsAreTakenAndOldFilesForgotten) {
-  snapshot_events_ = 50;
-  begin();
-  for (int i = 0; i < 200; ++i) (void)release(lease("ocr").reply.lease);
-  begin();
-  EXPECT_EQ(row("ocr").view.uses, 200U);
-  stop();
-  std::size_t files = 0;
-  for (const auto& entry : std::filesystem::directory_iterator{config_.state_dir}) {
-    files += entry.path().filename().string().starts_with("journal-") ? 1 : 0;
-  }
-  EXPECT_LE(files, 2U);
-  EXPECT_TRUE(std::filesystem::exists(config_.state_dir + "/snapshot"));
-}
-
-TEST_F(DaemonTest, AnEventThatEndedTwoReplaysIsKeptAsideAndTheDaemonStartsCold) {
-  begin();
-  (void)command("ocr");
-  daemon_.reset();
-  const Recovered recovered = Journal::recover(config_.state_dir);
-  ASSERT_FALSE(recovered.tail.empty());
-  for (int process = 0; process < 2; ++process) {
-    ReplayMark{config_.state_dir}.begin(recovered.tail.back().sequence);
-  }
-  begin();
-  EXPECT_EQ(status().totals.commands, 0U);
-  ASSERT_EQ(status().troubles.size(), 1U);
-  EXPECT_TRUE(std::filesystem::exists(config_.state_dir + "/skipped-" +
-                                      std::to_string(recovered.tail.back().sequence) + ".event"));
-  EXPECT_TRUE(command("ocr").reply.is_granted);
-}
-
 TEST_F(DaemonTest, AReloadBringsNewComponentsAndTakesOldOnesAway) {
   begin();
   (void)release(lease("ocr").reply.lease);
   declare("vision");
   std::erase_if(config_.launches, [](const Launch& one) { return one.name == "ocr"; });
   std::erase_if(config_.core.components, [](const Spec& one) { return one.name == "ocr"; });
-  auto reloaded = std::make_shared<std::promise<Result<>>>();
-  daemon_->reload([reloaded](Result<> result) { reloaded->set_value(result); });
-  ASSERT_TRUE(reloaded->get_future().get());
+  ASSERT_TRUE(reload());
   EXPECT_FALSE(daemon_->names()->find("ocr"));
   world_->wait_until_gone("ocr");
   EXPECT_TRUE(command("vision").reply.is_granted);
@@ -492,12 +222,13 @@ TEST_F(DaemonTest, AReloadBringsNewComponentsAndTakesOldOnesAway) {
 
 TEST_F(DaemonTest, AnInvalidReloadChangesNothing) {
   begin();
-  reload_error_ = "hearth.yaml:1:1: error";
-  auto reloaded = std::make_shared<std::promise<Result<>>>();
-  daemon_->reload([reloaded](Result<> result) { reloaded->set_value(result); });
-  const Result<> result = reloaded->get_future().get();
+  reload_error_ = "hearth.yaml:1:1: error\nhearth.yaml:2:1: another";
+  const Result<> result = reload();
   ASSERT_FALSE(result);
   EXPECT_EQ(result.error().detail, reload_error_);
+  const std::string said = log();
+  EXPECT_NE(said.find("1:1: error; hearth.yaml:2:1: another"), std::string::npos) << said;
+  EXPECT_EQ(said.find("hearth.yaml:1:1"), said.rfind("hearth.yaml:1:1")) << said;
   EXPECT_TRUE(command("ocr").reply.is_granted);
 }
 
@@ -517,6 +248,72 @@ TEST_F(DaemonTest, SubscribersGetWhatIsKeptAndThenWhatComes) {
   });
   (void)command("asr");
   seen.get_future().wait();
+}
+
+TEST_F(DaemonTest, OnlyTheLastItemOfASequenceSaysThatAllOfItWasSeen) {
+  begin();
+  (void)command("ocr");
+  stop();
+  std::vector<StreamItem> items;
+  begin(true);
+  std::promise<void> seen;
+  daemon_->subscribe(0, [&](const StreamItem& item, bool) {
+    items.push_back(item);
+    const bool is_over = item.decision.kind == DecisionKind::granted;
+    if (is_over) seen.set_value();
+    return !is_over;
+  });
+  (void)command("asr");
+  seen.get_future().wait();
+  std::size_t shared = 0;
+  for (std::size_t i = 0; i + 1 < items.size(); ++i) {
+    const bool is_shared = items[i].sequence == items[i + 1].sequence;
+    shared += is_shared ? 1 : 0;
+    EXPECT_EQ(items[i].is_last, !is_shared) << i;
+  }
+  EXPECT_GT(shared, 0U);
+}
+
+TEST_F(DaemonTest, RowsThatTheHistoryDidNotTakeAreGivenToItAgainInTheirOrder) {
+  idle_sample_period_ = 20ms;
+  rows_->fail(1);
+  begin();
+  (void)command("ocr");
+  until([this](const DaemonStatus&) {
+    return std::ranges::any_of(rows_->all(),
+                               [](const HistoryEntry& one) { return one.kind == "load"; });
+  });
+  stop();
+  const auto rows = rows_->all();
+  EXPECT_TRUE(std::ranges::is_sorted(rows, {}, &HistoryEntry::sequence));
+  EXPECT_EQ(std::ranges::count(rows, "command", &HistoryEntry::kind), 1);
+  EXPECT_NE(rows.front().detail.find("configured"), std::string::npos) << rows.front().detail;
+  EXPECT_NE(log().find("the test's disk is full"), std::string::npos);
+}
+
+TEST_F(DaemonTest, TheHistoryIsPrunedEverySoOftenAndAfterAReloadWithTheNewLimits) {
+  config_.history_days = 30;
+  begin();
+  until([this](const DaemonStatus&) { return rows_->pruned() == std::vector{30U}; });
+  config_.history_days = 7;
+  ASSERT_TRUE(reload());
+  until([this](const DaemonStatus&) { return rows_->pruned() == std::vector{30U, 7U}; });
+  prune_period_ = 1ms;
+  idle_sample_period_ = 20ms;
+  begin();
+  until([this](const DaemonStatus&) { return rows_->pruned().size() > 5; });
+}
+
+TEST_F(DaemonTest, DoorsThatDoNotOpenEndTheStartBeforeAnythingIsLoaded) {
+  spec("tts").priority = Priority::core;
+  open_doors_ = [](Daemon&) -> Result<> { return fail(Errc::io, "127.0.0.1:7411 is taken"); };
+  const auto made = make();
+  ASSERT_FALSE(made);
+  EXPECT_EQ(made.error().detail, "127.0.0.1:7411 is taken");
+  EXPECT_EQ(world_->load_count("tts"), 0);
+  open_doors_ = {};
+  begin();
+  world_->wait_for_load("tts", 1);
 }
 
 TEST_F(DaemonTest, DecisionsAreLoggedAndKeptAsHistory) {
@@ -559,6 +356,35 @@ TEST_F(DaemonTest, AJournalThatCannotBeWrittenStopsNewLoadsButNotUnloads) {
   EXPECT_TRUE(unload("ocr").reply.is_granted);
   std::filesystem::rename(moved, config_.state_dir);
   while (!lease("asr").reply.is_granted) std::this_thread::yield();
+}
+
+TEST_F(DaemonTest, WhileTheJournalIsNotWrittenACrashIsNotLoadedAgainAndPressureStillEvicts) {
+  begin();
+  (void)release(lease("asr").reply.lease);
+  const Answer held = lease("ocr");
+  daemon_.reset();
+  snapshot_events_ = 1;  // every event begins a file, which then cannot be made
+  begin(true);
+  const std::string moved = directory_ + "/moved";
+  std::filesystem::rename(config_.state_dir, moved);
+  // What fails is the first append behind a snapshot.
+  until([](const DaemonStatus& s) {
+    return std::ranges::any_of(s.troubles, [](const std::string& text) {
+      return text.find("nothing new is loaded") != std::string::npos;
+    });
+  });
+  world_->end("ocr");
+  until([](const DaemonStatus& s) {
+    return std::ranges::find(s.components, "ocr", &ComponentRow::name)
+               ->last_error.find("the journal cannot be written") != std::string::npos;
+  });
+  EXPECT_EQ(world_->load_count("ocr"), 1);
+  world_->set_available(1_MiB);
+  world_->wait_until_gone("asr");
+  world_->set_available(64_GiB);
+  std::filesystem::rename(moved, config_.state_dir);
+  while (!lease("ocr").reply.is_granted) std::this_thread::yield();
+  EXPECT_EQ(world_->load_count("ocr"), 2);
 }
 
 TEST_F(DaemonTest, ManyClientsAtOnceAreEachAnsweredOnce) {

@@ -88,6 +88,7 @@ class FakeInstance : public Instance {
   }
   [[nodiscard]] std::string endpoint() const override { return "http://fake/" + name_; }
   [[nodiscard]] int process() const override { return 1; }
+  [[nodiscard]] int supervisor() const override { return 2; }
   [[nodiscard]] int exit_fd() const override { return exit_.get(); }
   [[nodiscard]] std::string exit_detail() override { return name_ + ": ended by the test"; }
   [[nodiscard]] MemoryFigures measure() const override {

@@ -62,7 +62,12 @@ bool write_all(int fd, std::span<const std::byte> bytes) {
   return true;
 }
 
-Result<> write_file(const std::string& path, std::span<const std::byte> bytes) {
+bool sync_directory(const std::string& path) {
+  const Descriptor directory{::open(path.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
+  return directory.is_open() && ::fsync(directory.get()) == 0;
+}
+
+Result<> write_file(const std::string& path, std::span<const std::byte> bytes, Sync sync) {
   const std::string temporary = path + ".tmp";
   Descriptor file{::open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0600)};
   const bool is_written =
@@ -74,7 +79,10 @@ Result<> write_file(const std::string& path, std::span<const std::byte> bytes) {
     (void)::unlink(temporary.c_str());
     return fail(Errc::io, path + ": " + error_text(cause));
   }
-  return {};
+  if (sync == Sync::content) return {};
+  const std::filesystem::path parent = std::filesystem::path{path}.parent_path();
+  if (sync_directory(parent.empty() ? "." : parent.string())) return {};
+  return fail(Errc::io, path + ": its name is not on disk: " + error_text(errno));
 }
 
 Result<> make_directories(const std::string& path) {

@@ -2,7 +2,8 @@
 //
 // Contract   Descriptor owns a file descriptor and closes it. read_file() reads what is there,
 //            files of /proc included. write_file() is atomic: the name holds the old text or the
-//            new one. make_directories() makes all of them, private to the user.
+//            new one; with name_too the new one outlives a loss of power once it has returned.
+//            make_directories() makes all of them, private to the user.
 // Errors     io, with the path and what the system said; not_found.
 // Threads    Descriptor is thread-compatible; the functions are thread-safe.
 #pragma once
@@ -43,8 +44,12 @@ class Descriptor {
 
 [[nodiscard]] Result<std::string> read_file(const std::string& path);
 [[nodiscard]] Result<std::vector<std::byte>> read_bytes(const std::string& path);
+enum class Sync : unsigned char { content, name_too };
+// Of a directory: the names in it.
+[[nodiscard]] bool sync_directory(const std::string& path);
 // Through a temporary file beside it, fdatasync and rename. Mode 0600.
-[[nodiscard]] Result<> write_file(const std::string& path, std::span<const std::byte> bytes);
+[[nodiscard]] Result<> write_file(const std::string& path, std::span<const std::byte> bytes,
+                                  Sync sync = Sync::content);
 [[nodiscard]] Result<> make_directories(const std::string& path);
 [[nodiscard]] bool write_all(int fd, std::span<const std::byte> bytes);
 

@@ -10,8 +10,10 @@ namespace hearth {
 Intake::Intake(Journal journal, const Begin& begin)
     : clock_offset_(begin.clock_offset),
       last_sequence_(begin.last_sequence),
+      is_failing_(!begin.failure.empty()),
       journal_(std::move(journal)),
-      last_at_(begin.not_before) {
+      last_at_(begin.not_before),
+      failure_(begin.failure) {
   journal_.begin_file(begin.last_sequence + 1, begin.is_first);
 }
 

@@ -33,12 +33,13 @@ class Intake {
     may_load,  // of a client, and could lead to a load
   };
 
-  // `is_first`: no event and no snapshot is before this.
+  // `is_first`: no event and no snapshot is before this. `failure`: why nothing can be written.
   struct Begin {
     std::uint64_t last_sequence = 0;
     bool is_first = true;
     Duration clock_offset{0};
     Instant not_before;
+    std::string failure{};
   };
   Intake(Journal journal, const Begin& begin);
 

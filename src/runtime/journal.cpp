@@ -20,7 +20,8 @@ namespace hearth {
 namespace {
 
 constexpr std::string_view journal_magic = "hearth-journal-1";
-constexpr std::string_view snapshot_magic = "hearth-snapshot-1";
+constexpr std::string_view snapshot_magic_before = "hearth-snapshot-1";
+constexpr std::string_view snapshot_magic = "hearth-snapshot-2";
 
 struct FileHeader {
   std::string magic;
@@ -71,26 +72,44 @@ std::uint64_t checksum(std::span<const std::byte> bytes) {
 
 struct SnapshotFile {
   FileHeader header;
+  std::uint64_t carried_check = 0;
+  std::string carried;
   std::uint64_t body_check = 0;
   std::string body;
   template <class A>
   void fields(A& a) {
-    a(header, body_check, body);
+    a(header, carried_check, carried, body_check, body);
   }
 };
 
+template <class T>
+std::string to_text(T value) {
+  Writer writer;
+  writer(value);
+  return {reinterpret_cast<const char*>(writer.bytes().data()), writer.bytes().size()};
+}
+
 enum class Reading : unsigned char { good, missing, damaged, other_version };
 
-Reading read_snapshot(const std::string& path, Snapshot& snapshot) {
+// `carried` is given whenever its own part of the file is whole.
+Reading read_snapshot(const std::string& path, Snapshot& snapshot,
+                      std::optional<Carried>& carried) {
   const auto bytes = read_bytes(path);
   if (!bytes) return bytes.error().code == Errc::not_found ? Reading::missing : Reading::damaged;
   Reader reader{*bytes};
   SnapshotFile file;
-  reader(file);
-  if (!reader.ok() || !reader.at_end() || file.header.magic != snapshot_magic ||
-      file.header.check != file.header.expected_check()) {
-    return Reading::damaged;
+  reader(file.header);
+  if (!reader.ok() || file.header.check != file.header.expected_check()) return Reading::damaged;
+  if (file.header.magic != snapshot_magic) {
+    return file.header.magic == snapshot_magic_before ? Reading::other_version : Reading::damaged;
   }
+  reader(file.carried_check, file.carried, file.body_check, file.body);
+  if (!reader.ok() || !reader.at_end()) return Reading::damaged;
+  const auto part = std::as_bytes(std::span{file.carried});
+  if (checksum(part) != file.carried_check) return Reading::damaged;
+  Reader carrying{part};
+  carrying(carried.emplace());
+  if (!carrying.ok() || !carrying.at_end()) carried.reset();
   if (file.header.events != events_version || file.header.engine != Engine::version) {
     return Reading::other_version;
   }
@@ -170,8 +189,10 @@ Recovered Journal::recover(const std::string& directory) {
   const std::string snapshot_path = directory + "/snapshot";
   Snapshot snapshot;
   bool is_usable = true;
-  switch (read_snapshot(snapshot_path, snapshot)) {
+  std::optional<Carried> carried;
+  switch (read_snapshot(snapshot_path, snapshot, carried)) {
     case Reading::good:
+      carried.reset();
       recovered.last_sequence = snapshot.sequence;
       recovered.snapshot = std::move(snapshot);
       break;
@@ -191,18 +212,21 @@ Recovered Journal::recover(const std::string& directory) {
       break;
   }
   const std::uint64_t from = recovered.last_sequence;
-  const auto files = journal_files(directory);
-  for (const auto& [first, path] : files) {
+  std::uint64_t known = 0;
+  for (const auto& [first, path] : journal_files(directory)) {
     if (is_usable) {
       is_usable = read_journal(path, from, recovered);
     } else {
       set_aside(path, recovered.is_other_version ? "other-version" : "corrupt");
     }
+    // A file of which no event was set aside may hold none at all: its number is still free.
+    known = std::max(known, is_usable && first > 0 ? first - 1 : first);
   }
+  recovered.whole_until = recovered.last_sequence;
   // Sequence numbers are never used twice, not even those of events that were set aside.
-  if (!files.empty()) {
-    recovered.last_sequence = std::max(recovered.last_sequence, files.rbegin()->first);
-  }
+  if (carried) known = std::max(known, carried->sequence);
+  recovered.last_sequence = std::max(recovered.last_sequence, known);
+  recovered.carried = std::move(carried);
   return recovered;
 }
 
@@ -255,27 +279,39 @@ Result<> Journal::sync() {
   if (!file_.is_open()) return {};
   bool is_synced = ::fdatasync(file_.get()) == 0;
   if (is_synced && !is_name_synced_) {
-    const Descriptor directory{::open(directory_.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
-    is_name_synced_ = directory.is_open() && ::fsync(directory.get()) == 0;
+    is_name_synced_ = sync_directory(directory_);
     is_synced = is_name_synced_;
   }
   if (is_synced) return {};
   return fail(Errc::io, path_ + ": " + error_text(errno));
 }
 
-Result<> Journal::save(const std::string& directory, Snapshot snapshot) {
+Carried Snapshot::carried() const {
+  Carried result{.sequence = sequence,
+                 .next_request = next_request,
+                 .next_command = next_command,
+                 .next_lease = next_lease,
+                 .pinned = pinned,
+                 .learnt = {}};
+  for (const event::Learnt& one : learnt) {
+    result.learnt.push_back({.name = one.name, .peak = one.peak, .load_time = one.load_time});
+  }
+  return result;
+}
+
+Result<> Journal::save(const std::string& directory, Snapshot snapshot, Sync sync) {
   snapshot.engine_text.assign(reinterpret_cast<const char*>(snapshot.engine.data()),
                               snapshot.engine.size());
-  Writer body;
-  body(snapshot);
   SnapshotFile file;
   file.header = {.magic = std::string{snapshot_magic}, .first_sequence = snapshot.sequence};
   file.header.check = file.header.expected_check();
-  file.body.assign(reinterpret_cast<const char*>(body.bytes().data()), body.bytes().size());
-  file.body_check = checksum(body.bytes());
+  file.carried = to_text(snapshot.carried());
+  file.carried_check = checksum(std::as_bytes(std::span{file.carried}));
+  file.body = to_text(std::move(snapshot));
+  file.body_check = checksum(std::as_bytes(std::span{file.body}));
   Writer writer;
   writer(file);
-  return write_file(directory + "/snapshot", writer.bytes());
+  return write_file(directory + "/snapshot", writer.bytes(), sync);
 }
 
 void Journal::forget_before(const std::string& directory, std::uint64_t sequence) {

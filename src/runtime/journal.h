@@ -2,12 +2,14 @@
 //
 // Layout     DIR/journal-FIRST.log: a header (versions, first sequence), then records as
 //            codec/event_codec.h has them, appended by write(). DIR/snapshot: the engine's state
-//            after the event `sequence`, replaced by rename. Files of which every event is in the
-//            snapshot are removed after it is on disk; two files may hold the same event, which
-//            counts once.
+//            after the event `sequence`, replaced by rename; before it, in a form that does not
+//            depend on the engine's version, what any version can take over (Carried). Files of
+//            which every event is in the snapshot are removed after it is on disk; two files may
+//            hold the same event, which counts once.
 // Contract   recover() gives the snapshot and the events after it without a gap. A torn tail is
 //            cut. Damaged files, or those of another version, are set aside (*.corrupt,
-//            *.other-version) and told; what could be read before the damage is used.
+//            *.other-version) and told; what could be read before the damage is used. Sequence
+//            numbers may go on behind a gap then: a snapshot closes it before anything is appended.
 // Errors     io: nothing of a failed append is left behind, or else the file is given up and the
 //            next append begins another.
 // Threads    thread-compatible; save() and forget_before() touch other files than append() and
@@ -26,6 +28,29 @@
 
 namespace hearth {
 
+// What a snapshot gives to an engine of another version.
+struct Carried {
+  struct Figures {
+    std::string name;
+    Bytes peak;
+    Duration load_time{0};
+    template <class A>
+    void fields(A& a) {
+      a(name, peak, load_time);
+    }
+  };
+  std::uint64_t sequence = 0;
+  std::uint64_t next_request = 1;
+  std::uint64_t next_command = 1;
+  std::uint64_t next_lease = 1;
+  std::vector<std::string> pinned;
+  std::vector<Figures> learnt;
+  template <class A>
+  void fields(A& a) {
+    a(sequence, next_request, next_command, next_lease, pinned, learnt);
+  }
+};
+
 struct Snapshot {
   std::uint64_t sequence = 0;  // of the last event in it
   std::uint64_t next_request = 1;
@@ -33,19 +58,24 @@ struct Snapshot {
   std::uint64_t next_lease = 1;
   Duration clock_offset{0};  // engine time less CLOCK_BOOTTIME
   std::string boot_id;       // of the start of the machine that the offset belongs to
+  std::vector<std::string> pinned;
+  std::vector<event::Learnt> learnt;
   std::vector<std::byte> engine;
   template <class A>
   void fields(A& a) {
     a(sequence, next_request, next_command, next_lease, clock_offset, boot_id, engine_text);
   }
   std::string engine_text;  // `engine` as it is stored
+  [[nodiscard]] Carried carried() const;
 };
 
 struct Recovered {
   std::optional<Snapshot> snapshot;
   std::vector<JournalRecord> tail;
-  std::uint64_t last_sequence = 0;
-  bool is_other_version = false;  // something of another version was set aside
+  std::uint64_t last_sequence = 0;  // none is used again
+  std::uint64_t whole_until = 0;    // of the snapshot and the tail; a gap is behind it, or nothing
+  std::optional<Carried> carried;   // when the engine's own state could not be used
+  bool is_other_version = false;    // something of another version was set aside
   std::vector<std::string> troubles;
 };
 
@@ -65,7 +95,8 @@ class Journal {
   // Bytes appended since begin_file().
   [[nodiscard]] std::size_t file_bytes() const { return file_bytes_; }
 
-  [[nodiscard]] static Result<> save(const std::string& directory, Snapshot snapshot);
+  [[nodiscard]] static Result<> save(const std::string& directory, Snapshot snapshot,
+                                     Sync sync = Sync::content);
   // Removes the files that begin before `sequence`.
   static void forget_before(const std::string& directory, std::uint64_t sequence);
 

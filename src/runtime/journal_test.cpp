@@ -103,6 +103,26 @@ TEST_F(JournalTest, ATornTailIsCutWhereverItIsTorn) {
   }
 }
 
+TEST_F(JournalTest, AFileWithoutARecordLeavesItsNumberFree) {
+  write(1, 3);
+  ASSERT_TRUE(Journal::save(directory_, snapshot(3)));
+  write(4, 4);
+  cut(file(4), encode_record(4, 5, record(4).event).size());
+  const Recovered recovered = Journal::recover(directory_);
+  EXPECT_EQ(recovered.last_sequence, 3U);
+  EXPECT_EQ(recovered.whole_until, 3U);
+  EXPECT_TRUE(recovered.troubles.empty());
+}
+
+TEST_F(JournalTest, NumbersBehindDamageAreNotUsedAgainAndTheGapIsTold) {
+  write(1, 4);
+  write(9, 9);
+  damage(file(1), std::filesystem::file_size(file(1)) - 2);
+  const Recovered recovered = Journal::recover(directory_);
+  EXPECT_EQ(recovered.whole_until, 3U);
+  EXPECT_EQ(recovered.last_sequence, 9U);
+}
+
 TEST_F(JournalTest, ATornTailFollowedByAnotherFileLosesNothing) {
   write(1, 3);
   cut(file(1), 2);

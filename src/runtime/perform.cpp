@@ -8,7 +8,16 @@ namespace hearth {
 
 void Daemon::Impl::perform(const action::StartLoad& action) {
   loads[action.work] = action.component;
-  if (is_replaying || is_dropping_loads) return;
+  if (is_replaying) return;
+  // What could not be told after a restart is not begun: unloads go on, loads wait for the disk.
+  if (intake->is_failing()) {
+    tell(event::LoadFinished{.work = action.work,
+                             .outcome = WorkOutcome::failed,
+                             .detail = name(action.component) +
+                                       ": not loaded, because the journal " +
+                                       "cannot be written: " + intake->failure()});
+    return;
+  }
   const auto seen = view();
   const auto launch = seen->launches.find(action.component);
   const ComponentView component = engine.component(action.component);
@@ -30,6 +39,7 @@ void Daemon::Impl::perform(const action::StartLoad& action) {
   for (const Spec& spec : config.core.components) {
     if (spec.name == component.name) job.timeout = spec.load_timeout.value_or(job.timeout);
   }
+  job.limit = job.timeout;
   // The driver gives up a little earlier than the core would, because it can say why.
   job.timeout -= std::min<Duration>(100ms, job.timeout / 20);
   components->expect(action.work);
@@ -108,8 +118,10 @@ void Daemon::Impl::perform(const action::Learn& action) {
 }
 
 void Daemon::Impl::perform(const action::Record& action) {
-  const StreamItem item{
-      .sequence = sequence, .unix_ms = sequence_unix_ms, .decision = action.decision};
+  const StreamItem item{.sequence = sequence,
+                        .unix_ms = sequence_unix_ms,
+                        .decision = action.decision,
+                        .is_last = --records_left == 0};
   chronicle.decided(item, name_of());
   if (is_replaying || !log->is_on(LogLevel::info)) return;
   const Decision& decision = action.decision;

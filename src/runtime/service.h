@@ -66,7 +66,8 @@ struct ComponentRow {
   std::vector<std::string> conflicts;
   std::vector<std::string> aliases;
   MemoryFigures memory;  // of the last sample
-  int process = 0;
+  int process = 0;       // the component's main process
+  int supervisor = 0;    // above it
   std::string last_error;
 };
 struct LeaseRow {
@@ -107,11 +108,13 @@ struct DaemonStatus {
   bool is_shutting_down = false;
 };
 
-// One line of the event stream: a decision, with the journal sequence that it came of.
+// One line of the event stream: a decision, with the journal sequence that it came of. Who has
+// seen the last of a sequence has seen all of it, and can go on behind it.
 struct StreamItem {
   std::uint64_t sequence = 0;
   std::int64_t unix_ms = 0;
   Decision decision;
+  bool is_last = true;
 };
 
 class Service {

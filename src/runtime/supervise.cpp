@@ -159,7 +159,7 @@ int Supervisor::spawn(int output) {
   sigemptyset(&none);
   sigset_t defaults;
   sigemptyset(&defaults);
-  for (const int number : {SIGPIPE, SIGHUP, SIGINT}) sigaddset(&defaults, number);
+  for (const int number : {SIGPIPE, SIGHUP, SIGINT, SIGXFSZ}) sigaddset(&defaults, number);
   (void)posix_spawnattr_setsigmask(&attributes, &none);
   (void)posix_spawnattr_setsigdefault(&attributes, &defaults);
   (void)posix_spawnattr_setpgroup(&attributes, 0);
