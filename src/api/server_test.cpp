@@ -361,7 +361,7 @@ TEST_F(ServerTest, AnIdComesWithTheLastEventOfItsSequenceOnly) {
 }
 
 TEST_F(ServerTest, ABoundServerLetsClientsWaitUntilItStarts) {
-  server_ = std::make_unique<Server>(service_, ServerOptions{.listen_http = "127.0.0.1:0"});
+  server_.emplace(service_, ServerOptions{.listen_http = "127.0.0.1:0"});
   ASSERT_TRUE(server_->bind());
   RawConnection connection(server_->port());
   connection.send("GET /healthz HTTP/1.1\r\nHost: localhost\r\n\r\n");

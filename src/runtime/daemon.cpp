@@ -85,6 +85,10 @@ void Daemon::Impl::turn(bool is_waiting) {
     if (!synced) trouble("journal sync", synced.error().detail);
   }
   for (const JournalRecord& record : events) step(record);
+  // Before the tasks: who asks for the status right after a refusal finds its cause.
+  if (intake->is_failing()) {
+    trouble("journal", "not written, nothing new is loaded: " + intake->failure());
+  }
   for (Intake::Task& task : tasks) task();
   tasks.clear();
   after_turn();
@@ -149,9 +153,6 @@ void Daemon::Impl::after_turn() {
   if (period != sample_period && watcher) {
     sample_period = period;
     watcher->sample_every(period);
-  }
-  if (intake->is_failing()) {
-    trouble("journal", "not written, nothing new is loaded: " + intake->failure());
   }
   if (!intake->is_failing() && (sequence >= snapshot_sequence + options.snapshot_events ||
                                 intake->file_bytes() >= options.snapshot_bytes)) {

@@ -108,6 +108,10 @@ TEST_F(Restart, NewIdsNeverRepeatOldOnesAfterACrash) {
   EXPECT_GT(after.reply.command, fast.reply.command);
   EXPECT_GT(after.reply.lease, fast.reply.lease);
   EXPECT_NE(before.reply.lease, after.reply.lease);
+  // The others asked through the core, whose numbers go on without a gap.
+  const Answer cold = command("asr");
+  EXPECT_GT(cold.reply.request, before.reply.request);
+  EXPECT_LT(cold.reply.request.value, before.reply.request.value + 10);
 }
 
 TEST_F(Restart, SnapshotsAreTakenAndOldFilesForgotten) {

@@ -151,6 +151,13 @@ TEST_F(JournalTest, AGapBetweenFilesIsDamage) {
   EXPECT_TRUE(std::filesystem::exists(file(5) + ".corrupt"));
 }
 
+TEST_F(JournalTest, ASnapshotWhoseNameIsSyncedIsAsGoodAsAnother) {
+  ASSERT_TRUE(Journal::save(directory_, snapshot(3), Sync::name_too));
+  EXPECT_EQ(Journal::recover(directory_).last_sequence, 3U);
+  EXPECT_TRUE(sync_directory(directory_));
+  EXPECT_FALSE(sync_directory(directory_ + "/missing"));
+}
+
 TEST_F(JournalTest, ADamagedSnapshotIsSetAside) {
   ASSERT_TRUE(Journal::save(directory_, snapshot(3)));
   damage(directory_ + "/snapshot", std::filesystem::file_size(directory_ + "/snapshot") - 1);

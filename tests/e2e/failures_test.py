@@ -2,6 +2,7 @@
 
 import json
 import os
+import resource
 import socket
 import sys
 import time
@@ -79,6 +80,17 @@ class Failures(DaemonTest):
         with socket.create_connection((host, int(port)), 30) as sock:
             sock.sendall(b"POST /crash HTTP/1.1\r\nHost: x\r\n\r\n")
             sock.recv(10)
+
+    def test_a_journal_that_cannot_grow_stops_loads_and_ends_nothing(self):
+        daemon = self.daemon({"ocr": component(keywords=["screen"])})
+        pid = daemon.process.pid
+        limits = resource.prlimit(pid, resource.RLIMIT_FSIZE)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, (1, limits[1]))
+        self.assert_status(daemon.command("screen"), 500)
+        self.assertIn("nothing new is loaded", str(daemon.get("/v1/status")["troubles"]))
+        self.assert_status(daemon.command("hello"), 200)
+        resource.prlimit(pid, resource.RLIMIT_FSIZE, limits)
+        wait_for(lambda: daemon.command("screen").status == 200, "it is written again")
 
     def test_grandchildren_end_with_their_component(self):
         daemon = self.daemon({"ocr": component("--fork", keywords=["screen"])})

@@ -33,12 +33,14 @@ class Lifecycle(DaemonTest):
     def test_a_port_that_is_taken_is_an_error_with_its_mend(self):
         first = self.daemon({})
         port = first.address()["http"]
-        second = self.daemon({}, is_started=False, listen={"http": port.split("//")[1]})
+        second = self.daemon({"mainstay": component(priority="core")}, is_started=False,
+                             listen={"http": port.split("//")[1]})
         ended = subprocess.run([binary(), "serve", "--config", second.config],
                                env=second.environment(), capture_output=True, text=True,
                                timeout=60, check=False)
         self.assertEqual(ended.returncode, 1)
         self.assertIn(port.rsplit(":", 1)[1], ended.stderr)
+        self.assertNotIn("mainstay", ended.stderr)   # nothing was begun
 
     def test_sigterm_unloads_everything_in_order_and_leaves_nothing(self):
         daemon = self.daemon({"reader": component(keywords=["read"], needs=["ocr"]),
