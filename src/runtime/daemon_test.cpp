@@ -311,6 +311,7 @@ TEST_F(DaemonTest, DoorsThatDoNotOpenEndTheStartBeforeAnythingIsLoaded) {
   ASSERT_FALSE(made);
   EXPECT_EQ(made.error().detail, "127.0.0.1:7411 is taken");
   EXPECT_EQ(world_->load_count("tts"), 0);
+  EXPECT_EQ(log().find("tts"), std::string::npos) << log();
   open_doors_ = {};
   begin();
   world_->wait_for_load("tts", 1);
