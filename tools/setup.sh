@@ -120,7 +120,8 @@ setup_install() {
 # status 1 where it would have asked.
 setup_plan() {
   local text
-  text=$(LC_ALL=C apt-get "${options[@]}" -o Debug::NoLocking=1 --assume-no "${missing[@]}" 2>&1 </dev/null) || true
+  text=$(LC_ALL=C apt-get "${options[@]}" -o Debug::NoLocking=1 --assume-no "${missing[@]}" \
+    2>&1 </dev/null) || true
   echo "$text"
   grep -q 'newly installed' <<<"$text"
 }

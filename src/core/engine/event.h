@@ -305,6 +305,6 @@ struct Event {
 
 // The name of each alternative of Event::What, in its order ("configured", "command", ...).
 [[nodiscard]] std::string_view name_of(const Event& event);
-inline constexpr std::uint32_t events_version = 1;  // of the stored form of Event
+inline constexpr std::uint32_t events_version = 2;  // of the stored form of Event
 
 }  // namespace hearth
