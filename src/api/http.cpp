@@ -102,13 +102,15 @@ std::string http_date(std::int64_t seconds) {
   const auto day = std::chrono::floor<std::chrono::days>(at);
   const std::chrono::year_month_day date{day};
   const std::chrono::hh_mm_ss time{at - day};
+  const std::array<int, 3> clock{static_cast<int>(time.hours().count()),
+                                 static_cast<int>(time.minutes().count()),
+                                 static_cast<int>(time.seconds().count())};
   std::array<char, 40> text;
   const int length =
       std::snprintf(text.data(), text.size(), "%s, %02u %s %04d %02d:%02d:%02d GMT",
                     days[std::chrono::weekday{day}.c_encoding()], static_cast<unsigned>(date.day()),
                     months[static_cast<unsigned>(date.month()) - 1], static_cast<int>(date.year()),
-                    static_cast<int>(time.hours().count()), static_cast<int>(time.minutes().count()),
-                    static_cast<int>(time.seconds().count()));
+                    clock[0], clock[1], clock[2]);
   return {text.data(), static_cast<std::size_t>(length)};
 }
 
