@@ -62,6 +62,14 @@ Result<OrderedJson> Link::post(const std::string& path, const OrderedJson& body,
 
 Result<OrderedJson> Link::del(const std::string& path) { return read(client_.del(path)); }
 
+Result<> check_components(Link& link, const std::vector<std::string>& names) {
+  for (const std::string& name : names) HEARTH_TRY(check_component_name(name));
+  for (const std::string& name : names) {
+    (void)HEARTH_TRY(link.get("/v1/components/" + url_escape(name)));
+  }
+  return {};
+}
+
 Result<Link::Answer> Link::try_get(const std::string& path) {
   auto response = client_.get(path);
   if (!response) {

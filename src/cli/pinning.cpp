@@ -10,8 +10,8 @@ CommandRun declare_pinning(CLI::App& app, std::string_view verb) {
   auto names = std::make_unique<std::vector<std::string>>();
   app.add_option("names", *names, "Which")->required()->type_name("COMPONENT");
   return [names = std::move(names), verb = std::string{verb}](Console& console) -> Result<int> {
-    for (const std::string& name : *names) HEARTH_TRY(check_component_name(name));
     Link& link = *HEARTH_TRY(console.link());
+    HEARTH_TRY(check_components(link, *names));
     OrderedJson answers = OrderedJson::array();
     for (const std::string& name : *names) {
       const std::string path = "/v1/components/" + url_escape(name);

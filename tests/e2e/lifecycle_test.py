@@ -115,7 +115,7 @@ class Lifecycle(DaemonTest):
 
     def test_clients_go_on_beside_a_file_that_is_broken_or_gone(self):
         daemon = self.daemon({"ocr": component(env={"X": "${env.HEARTH_E2E}"})})
-        self.assert_status(daemon.command("ocr"), 200)
+        self.assert_status(daemon.ask("POST", "/v1/components/ocr/load"), 200)
         elsewhere = {k: v for k, v in daemon.environment().items() if k != "HEARTH_E2E"}
 
         def client(*arguments, **environment):
@@ -126,7 +126,7 @@ class Lifecycle(DaemonTest):
             if text:
                 with open(daemon.config, "w", encoding="utf-8") as file:
                     file.write(text)
-            for arguments in (["ps"], ["status"], ["why", "ocr"]):
+            for arguments in (["ps"], ["status"], ["why", "ocr"], ["logs", "ocr"]):
                 said = client(*arguments)
                 self.assertEqual((said.returncode, said.stderr), (0, ""), arguments)
         os.unlink(daemon.config)
@@ -142,6 +142,8 @@ class Lifecycle(DaemonTest):
         self.assertEqual(said.returncode, 1)
         self.assertIn("why", said.stderr)
         self.assertEqual(daemon.state_of("z"), "unloaded")
+        self.assertEqual(daemon.cli("pin", "z", "why", is_ok=False).returncode, 1)
+        self.assertFalse(daemon.row("z")["pinned"])
         said = daemon.cli("load", "x", "y", is_ok=False)
         self.assertEqual(said.returncode, 1, said.stdout)
         self.assertIn("y: ready", said.stdout)
@@ -161,6 +163,13 @@ class Lifecycle(DaemonTest):
         self.assertIn("guess: pinned, not loaded yet", daemon.cli("pin", "guess").stdout)
         why = daemon.cli("why", "guess").stdout
         self.assertNotIn("nothing has asked for it", why)
+
+    def test_status_says_who_has_a_device_alone(self):
+        daemon = self.daemon({"eyes": component(devices=["camera"])},
+                             memory={"budget": "1GiB", "devices": {"camera": "exclusive"}})
+        self.assertRegex(daemon.cli("status").stdout, "camera +free")
+        daemon.cli("load", "eyes")
+        self.assertRegex(daemon.cli("status").stdout, "camera +taken by eyes")
 
     def test_a_changed_component_that_is_leased_restarts_after_its_release(self):
         daemon = self.daemon({"ocr": component()})

@@ -43,14 +43,15 @@ class Picture(unittest.TestCase):
     def test_plain_lines_are_lightly_highlighted(self):
         root = picture("$ hearth ps\nNAME  STATE\nocr  ready\nasr  unready failed\n")
         self.assertEqual(style(root, "$")["fill"], "#98c379")
-        self.assertEqual(style(root, "NAME  STATE")["font-weight"], "bold")
+        self.assertEqual(style(root, "STATE")["font-weight"], "bold")
         self.assertEqual(style(root, "ready")["fill"], "#98c379")
         self.assertEqual(style(root, "failed")["fill"], "#e06c75")
-        self.assertIn("asr  unready", texts(root))
+        self.assertEqual(style(root, "unready")["fill"], style(root, "asr")["fill"])
 
     def test_columns_stay_where_they_were(self):
         root = picture("\x1b[32ma\x1b[0m    b\nxx   c\n\u8a9e   d\n")
         self.assertEqual(style(root, "b")["x"], style(root, "a")["x"].replace("18.0", "60.0"))
+        self.assertEqual({style(root, name)["x"] for name in "bcd"}, {style(root, "b")["x"]})
         self.assertEqual(float(style(root, "a")["textLength"]) * 2, 16.8)
 
     def test_whatever_comes_is_well_formed(self):

@@ -15,13 +15,6 @@ struct Options {
 
 std::string path_of(const std::string& name) { return "/v1/components/" + url_escape(name); }
 
-// Nothing is loaded when one of the names is wrong.
-Result<> check_names(Link& link, const std::vector<std::string>& names) {
-  for (const std::string& name : names) HEARTH_TRY(check_component_name(name));
-  for (const std::string& name : names) (void)HEARTH_TRY(link.get(path_of(name)));
-  return {};
-}
-
 // What came of them: of each component the last answer, with its state as it is now.
 Result<OrderedJson> outcome_of(Link& link, OrderedJson& answers) {
   OrderedJson rows = OrderedJson::object();
@@ -67,7 +60,7 @@ std::string displaced_of(const OrderedJson& rows) {
 Result<int> run(Console& console, const Options& options) {
   const Duration timeout = HEARTH_TRY(duration_option(options.timeout, "--timeout"));
   Link& link = *HEARTH_TRY(console.link());
-  HEARTH_TRY(check_names(link, options.names));
+  HEARTH_TRY(check_components(link, options.names));  // one wrong name, and nothing is loaded
   OrderedJson answers = OrderedJson::array();
   Result<> loaded;
   for (const std::string& name : options.names) {
