@@ -26,6 +26,7 @@ bool has_secret(const hearth::Config& config) {
 extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size) {
   const std::string_view text{reinterpret_cast<const char*>(data), size};
   const hearth::ParsedConfig parsed = hearth::parse_config(text, "f", environment);
+  (void)hearth::read_leniently(text, "f", environment);
   bool has_error = false;
   for (const hearth::ConfigProblem& problem : parsed.problems) {
     if (hearth::to_text(problem, "f").find('\n') != std::string::npos) std::abort();

@@ -3,8 +3,6 @@
 #include <algorithm>
 #include <charconv>
 
-#include "codec/decision_text.h"
-
 namespace hearth {
 namespace {
 
@@ -136,7 +134,7 @@ void append_component(JsonWriter& json, const DaemonStatus& status, const Compon
 }
 
 void append_decision(JsonWriter& json, const Decision& decision, std::int64_t unix_ms,
-                     const Names& names) {
+                     const Names& names, const IsUnmeasured& is_unmeasured) {
   json.open();
   json.field("sequence", decision.sequence);
   json.key("at").instant(unix_ms);
@@ -150,9 +148,16 @@ void append_decision(JsonWriter& json, const Decision& decision, std::int64_t un
   json.field("other_bytes", decision.other_bytes);
   json.field("figure", decision.figure);
   json.field("other_figure", decision.other_figure);
-  json.field("text",
-             to_text(decision, [&](ComponentId id) { return std::string(names.name(id)); }));
+  const auto name = [&](ComponentId id) { return std::string(names.name(id)); };
+  json.field("text", to_text(decision, name, is_unmeasured));
   json.close();
+}
+
+bool is_unmeasured(const DaemonStatus& status, ComponentId id) {
+  const auto row = std::ranges::find_if(
+      status.components, [id](const ComponentRow& each) { return each.view.id == id; });
+  return row != status.components.end() && row->view.peak == Bytes{} &&
+         row->view.declared == Bytes{};
 }
 
 bool is_shown(const ComponentRow& row) {

@@ -10,6 +10,7 @@
 
 #include "api/exchange.h"
 #include "api/json_writer.h"
+#include "codec/decision_text.h"
 #include "runtime/service.h"
 
 namespace hearth {
@@ -28,7 +29,8 @@ void append_lease(JsonWriter& json, const Exchange& exchange, const action::Repl
 [[nodiscard]] std::int64_t unix_ms_of(const DaemonStatus& status, Instant at);
 void append_component(JsonWriter& json, const DaemonStatus& status, const ComponentRow& row);
 void append_decision(JsonWriter& json, const Decision& decision, std::int64_t unix_ms,
-                     const Names& names);
+                     const Names& names, const IsUnmeasured& is_unmeasured = {});
+[[nodiscard]] bool is_unmeasured(const DaemonStatus& status, ComponentId id);
 [[nodiscard]] bool is_shown(const ComponentRow& row);  // not a removed one that is gone
 
 struct StateCounts {

@@ -57,6 +57,13 @@ TEST_F(Routes, ACommandsFieldsReachTheService) {
   EXPECT_TRUE(ask.waits);
 }
 
+TEST_F(Routes, ACommandThatHoldsNothingIsAnsweredWithoutALease) {
+  const HttpReply reply = post("/v1/commands", R"({"text":"screen","lease_ms":0})");
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_NE(reply.body.find(R"("lease":null,"lease_expires_at":null)"), std::string::npos)
+      << reply.body;
+}
+
 TEST_F(Routes, ARefusalHasTheStatusOfItsCode) {
   struct Row {
     Errc code;
@@ -98,7 +105,7 @@ TEST_F(Routes, BadBodiesAreRefusedByName) {
                          Row{R"({"text":"a","tmeout_ms":1})", "did you mean `timeout_ms`"},
                          Row{R"({"text":"a","wait":"soon"})", "`wait`"},
                          Row{R"({"text":"a","timeout_ms":-1})", "`timeout_ms`"},
-                         Row{"{\"text\":\"\xff\xfe\"}", "not JSON"}}) {
+                         Row{"{\"text\":\"\xff\xfe\"}", "not UTF-8 at byte 10"}}) {
     SCOPED_TRACE(row.body);
     const HttpReply reply = post("/v1/commands", row.body);
     EXPECT_EQ(reply.status, 400);
@@ -250,7 +257,7 @@ TEST_F(Routes, HealthAndReadinessAreTwoThings) {
 }
 
 TEST_F(Routes, AReloadThatFailsTellsEveryProblem) {
-  EXPECT_EQ(post("/v1/reload", "").body, R"({"reloaded":true})");
+  EXPECT_EQ(post("/v1/reload", "").body, R"({"reloaded":true,"needs_restart":[]})");
   service_.reload_error = Error{Errc::invalid, "hearth.yaml:3:1: one\nhearth.yaml:9:1: two"};
   const HttpReply reply = post("/v1/reload", "");
   EXPECT_EQ(reply.status, 400);

@@ -66,6 +66,7 @@ struct Server::Impl {
   std::thread thread;
   std::string url;
   std::uint16_t port = 0;
+  bool is_loopback = true;  // of the address listened on; without one too
   std::string socket_path;
   ino_t socket_inode = 0;
 };
@@ -94,6 +95,7 @@ Result<> Server::bind() {
     }
     const bool is_v6 = listening.host.find(':') != std::string::npos;
     impl.port = listening.port;
+    impl.is_loopback = listening.is_loopback;
     impl.url = "http://" + (is_v6 ? "[" + listening.host + "]" : listening.host) + ":" +
                std::to_string(listening.port);
     state.listen_host = listening.host;
@@ -124,6 +126,16 @@ Result<> Server::start() {
     state.io.run();
   });
   return {};
+}
+
+bool Server::change_access(std::vector<std::string> hosts, std::string api_key) {
+  const bool keeps_key = api_key.empty() && !impl_->is_loopback;
+  impl_->state->post([state = impl_->state, keeps_key, hosts = std::move(hosts),
+                      api_key = std::move(api_key)]() mutable {
+    state->options.hosts = std::move(hosts);
+    if (!keeps_key) state->options.api_key = std::move(api_key);
+  });
+  return !keeps_key;
 }
 
 void Server::stop() {

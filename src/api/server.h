@@ -6,9 +6,9 @@
 //            A socket file is removed first only when nobody listens on it. The service outlives
 //            the server.
 // Errors     bind() and start(): invalid (an address that cannot be; a foreign address without a
-// key), io (the
-//            port is taken: names it and the mend), conflict (another daemon on the socket).
-// Threads    start and stop from one thread; the rest is its own.
+//            key), io (the port is taken: names it and the mend), conflict (another daemon on the
+//            socket).
+// Threads    start and stop from one thread; change_access from any; the rest is its own.
 #pragma once
 
 #include <cstdint>
@@ -35,6 +35,9 @@ struct ServerOptions {
   Duration request_time_limit{30s};             // for a request to arrive whole
   Duration idle_time_limit{120s};               // of a kept connection
   Duration keep_alive_interval{15s};            // of the event stream
+  // Called after the service has read its configuration again, on the server's thread: applies what
+  // is not the service's, and returns the keys that wait for a restart ("listen.http").
+  std::function<std::vector<std::string>()> on_reloaded;
   // Wall-clock milliseconds of an engine instant; empty: instants are CLOCK_BOOTTIME.
   std::function<std::int64_t(Instant)> unix_ms_of;
 };
@@ -49,6 +52,10 @@ class Server {
   [[nodiscard]] Result<> bind();
   [[nodiscard]] Result<> start();
   void stop();
+
+  // Who is let in from now on, in place of what the options said. Without a key, an address that
+  // is not loopback keeps the key that it has, and false says so. Any thread, after start().
+  [[nodiscard]] bool change_access(std::vector<std::string> hosts, std::string api_key);
 
   // After bind(): "http://127.0.0.1:7411", "" without TCP.
   [[nodiscard]] std::string address() const;

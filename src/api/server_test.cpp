@@ -90,6 +90,38 @@ TEST_F(ServerTest, TheKeyIsNeededWhenThereIsOne) {
   EXPECT_EQ(with("GET /readyz", ""), 200);
 }
 
+TEST_F(ServerTest, AReloadChangesTheKeyAndTheHostsAndTellsWhatWaits) {
+  std::vector<std::string> waiting{"listen.http"};
+  start({.api_key = "old", .on_reloaded = [&] {
+           EXPECT_TRUE(server_->change_access({"desk.local"}, "new"));
+           return waiting;
+         }});
+  const auto reload = [&](std::string_view key) {
+    return exchange(request("POST /v1/reload",
+                            "Host: desk.local\r\nContent-Type: application/json\r\n"
+                            "Content-Length: 0\r\nAuthorization: Bearer " +
+                                std::string(key) + "\r\n"));
+  };
+  EXPECT_EQ(status_of(reload("old")), 421);
+  const std::string first =
+      exchange(request("POST /v1/reload",
+                       "Host: localhost\r\nContent-Type: application/json\r\nContent-Length: 0\r\n"
+                       "Authorization: Bearer old\r\n"));
+  EXPECT_NE(first.find(R"({"reloaded":true,"needs_restart":["listen.http"]})"), std::string::npos)
+      << first;
+  EXPECT_EQ(status_of(reload("old")), 401);
+  EXPECT_EQ(status_of(reload("new")), 200);
+}
+
+TEST_F(ServerTest, AForeignAddressKeepsItsKeyWhenTheNewConfigurationHasNone) {
+  Server open{service_, {.listen_http = "0.0.0.0:0", .api_key = "old"}};
+  ASSERT_TRUE(open.start());
+  EXPECT_FALSE(open.change_access({}, ""));
+  RawConnection connection{open.port()};
+  connection.send(request("GET /v1/status", "Host: localhost\r\n"));
+  EXPECT_EQ(status_of(connection.read_to_end()), 401);
+}
+
 TEST_F(ServerTest, TheUnixSocketIsGuardedByItsMode) {
   start({.api_key = "secret"});
   struct stat status{};

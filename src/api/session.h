@@ -40,7 +40,7 @@ struct ServerState {
   std::string_view date();
 
   Service& service;
-  const ServerOptions options;
+  ServerOptions options;  // hosts and api_key change, on the server's thread
   boost::asio::io_context io{1};
   std::thread::id thread;
   std::string listen_host;

@@ -65,6 +65,17 @@ int tell_unknown_command(const std::string& word, std::ostream& err) {
   return 2;
 }
 
+// The library's word for a number that is none says nothing of what is wanted.
+std::string usage_text(const CLI::Error& error) {
+  std::string text = error.what();
+  const auto* conversion = dynamic_cast<const CLI::ConversionError*>(&error);
+  constexpr std::string_view lead = "Could not convert: ";
+  const std::size_t equals = text.find(" = ");
+  if (conversion == nullptr || !text.starts_with(lead) || equals == std::string::npos) return text;
+  return text.substr(lead.size(), equals - lead.size()) +
+         " takes a whole number, 0 or more, not `" + text.substr(equals + 3) + "`";
+}
+
 int run_entry(CommandTree& tree, CommandTree::Entry& entry,
               const std::vector<std::string>& arguments, const Streams& streams) {
   Console console{streams, tree.common, tree.app, arguments};
@@ -141,7 +152,7 @@ int run_command_line(const std::vector<std::string>& arguments, Streams streams)
   } catch (const CLI::Error& error) {
     const auto chosen = tree.app.get_subcommands();
     const std::string name = chosen.empty() ? "" : " " + chosen.front()->get_name();
-    streams.err << "hearth" << name << ": " << printable(error.what()) << "\n`hearth" << name
+    streams.err << "hearth" << name << ": " << printable(usage_text(error)) << "\n`hearth" << name
                 << " --help` says what it takes.\n";
     return 2;
   }

@@ -1,7 +1,5 @@
 #include "cli/component_table.h"
 
-#include <algorithm>
-
 #include "cli/times.h"
 
 namespace hearth {
@@ -54,7 +52,7 @@ Table component_table(const OrderedJson& rows, std::int64_t now_unix_ms) {
                {"USED"},
                {"ENDPOINT OR LAST ERROR"}}};
   for (const OrderedJson& row : rows) {
-    const double peak = std::max(number_of(row, "peak_bytes"), number_of(row, "declared_bytes"));
+    const double peak = number_of(row, "peak_bytes");  // measured
     const std::string error = text_of(row, "last_error");
     const bool is_failed = text_of(row, "state") == "failed";
     table.add({text_of(row, "name"), Cell{state_text(row), colour_of_state(text_of(row, "state"))},

@@ -1,6 +1,7 @@
 #include "cli/config_file.h"
 
 #include <algorithm>
+#include <filesystem>
 #include <utility>
 
 #include "cli/places.h"
@@ -85,8 +86,13 @@ CheckedConfig check_config(std::string_view text, const std::string& path,
     checked.problems.insert(checked.problems.end(), more.begin(), more.end());
   };
   add(check_binaries(parsed, program_exists(environment)));
+  add(check_paths(parsed, [](const std::string& named) {
+    std::error_code code;
+    return std::filesystem::exists(named, code);
+  }));
+  const Bytes total = make_machine()->memory_total();
+  add(check_machine(parsed, total));
   if (std::holds_alternative<BudgetShare>(parsed.draft.budget)) {
-    const Bytes total = make_machine()->memory_total();
     add(check_budget(parsed, resolve_budget(parsed.draft, total).settings.budget));
   }
   std::ranges::stable_sort(checked.problems, {}, [](const ConfigProblem& problem) {

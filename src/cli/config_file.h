@@ -1,9 +1,9 @@
 // A configuration file, read and checked against this machine.
 //
 // Contract   check_config() adds to what parse_config() tells what only the machine can: programs
-//            that are not there (warnings), and a budget that is a share of memory and too small
-//            (errors). load_config() gives the configuration, or every error, one line each. The
-//            api_key is never shown.
+//            and files that are not there, and a budget or a reserve above the machine (warnings),
+//            and a budget that is a share of memory and too small (errors). load_config() gives
+//            the configuration, or every error, one line each. The api_key is never shown.
 // Threads    pure but for the machine that is looked at.
 #pragma once
 

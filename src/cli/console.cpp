@@ -4,6 +4,7 @@
 
 #include "cli/config_file.h"
 #include "cli/places.h"
+#include "runtime/files.h"
 
 namespace hearth {
 
@@ -38,9 +39,20 @@ Result<Config> Console::config() {
   return config;
 }
 
-Result<Config> Console::config_or_defaults() {
-  if (config_path().empty()) return Config{};
-  return config();
+Config Console::readable_config() {
+  const std::string path = config_path();
+  if (path.empty()) return {};
+  const auto text = read_file(path);
+  LenientConfig lenient;
+  if (text) lenient = read_leniently(*text, path, streams_.environment);
+  if (!text || !lenient.is_certain) {
+    const std::string trouble =
+        text ? path + " cannot be read whole (`hearth config check` says why)"
+             : text.error().detail;
+    err() << "hearth: warning: " << printable(trouble) << ": looking in "
+          << printable(state_dir(lenient.config)) << " for the daemon\n";
+  }
+  return std::move(lenient.config);
 }
 
 std::string Console::state_dir(const Config& config) const {
@@ -50,11 +62,13 @@ std::string Console::state_dir(const Config& config) const {
 Result<Link*> Console::link() {
   ClientOptions options{.url = options_.url, .state_dir = {}, .api_key = {}};
   const bool is_named = !options_.url.empty() || environment("HEARTH_URL").has_value();
-  if (!is_named && !config_path().empty()) {
-    const Config config = HEARTH_TRY(this->config());
-    options.state_dir = state_dir(config);
+  // A key goes to a named address only from a configuration that was named too.
+  const bool is_read = is_named ? !options_.config.empty() : !config_path().empty();
+  if (is_read) {
+    const Config config = readable_config();
     if (!environment("HEARTH_API_KEY")) options.api_key = config.api_key;
-    if (!read_address(options.state_dir) && !config.listen_http.empty()) {
+    options.state_dir = state_dir(config);
+    if (!is_named && !read_address(options.state_dir) && !config.listen_http.empty()) {
       options.url = "http://" + config.listen_http;
     }
   }

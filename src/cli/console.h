@@ -63,9 +63,10 @@ class Console {
   [[nodiscard]] std::string config_path() const;
   // Reads and checks it; every problem is one line of the error.
   [[nodiscard]] Result<Config> config();
-  // As config(), but a missing file gives the defaults: for commands that only want the state
-  // folder.
-  [[nodiscard]] Result<Config> config_or_defaults();
+  // For a command that only looks for the daemon or its folder: what can be read of the file,
+  // however bad the rest is. When `state`, `listen` or `api_key` cannot be, the defaults stand for
+  // them and a line on err says so. Unchecked: never to run a daemon by.
+  [[nodiscard]] Config readable_config();
   [[nodiscard]] std::string state_dir(const Config& config) const;
 
   void print(const Table& table);

@@ -75,7 +75,7 @@ constexpr std::array candidates{
     Candidate{.name = "browser",
               .program = "chromium",
               .port = 9222,
-              .lines = "cmd: [chromium, --headless, --disable-gpu, \"--remote-debugging-port="
+              .lines = "cmd: [chromium, --headless, --disable-gpu,@ROOT \"--remote-debugging-port="
                        "${PORT}\", \"--user-data-dir=${STATE_DIR}\"]\n"
                        "ready: {http: /json/version}\n"
                        "keywords: [browse, web page, website]\n"
@@ -90,7 +90,16 @@ constexpr std::array candidates{
                        "description: text in pictures, by Tesseract\n"},
 };
 
-void write_section(std::ostream& file, const Finding& finding) {
+// A line of a candidate, with what only root has to say.
+std::string line_for(std::string line, const FirstConfigOptions& options) {
+  constexpr std::string_view mark = "@ROOT";
+  const std::size_t at = line.find(mark);
+  if (at != std::string::npos)
+    line.replace(at, mark.size(), options.is_root ? " --no-sandbox," : "");
+  return line;
+}
+
+void write_section(std::ostream& file, const Finding& finding, const FirstConfigOptions& options) {
   const Candidate& candidate = *finding.candidate;
   const std::string lead = candidate.is_complete && !finding.path.empty() ? "  " : "  # ";
   if (finding.path.empty()) {
@@ -107,7 +116,9 @@ void write_section(std::ostream& file, const Finding& finding) {
   }
   file << lead << candidate.name << ":\n";
   std::istringstream lines{std::string{candidate.lines}};
-  for (std::string line; std::getline(lines, line);) file << lead << "  " << line << "\n";
+  for (std::string line; std::getline(lines, line);) {
+    file << lead << "  " << line_for(std::move(line), options) << "\n";
+  }
   file << "\n";
 }
 
@@ -127,7 +138,7 @@ std::vector<Finding> discover(const Environment& environment, const Listening& i
   return findings;
 }
 
-std::string first_config(const std::vector<Finding>& findings) {
+std::string first_config(const std::vector<Finding>& findings, const FirstConfigOptions& options) {
   std::ostringstream file;
   file << "# Hearth's configuration. `hearth config check` says what is wrong with it,\n"
           "# `hearth config schema` prints its schema, `hearth serve` runs it.\n"
@@ -143,7 +154,7 @@ std::string first_config(const std::vector<Finding>& findings) {
   if (!has_component && !findings.empty()) {
     file << "# When one of these is complete, write `components:` without the {}.\n";
   }
-  for (const Finding& finding : findings) write_section(file, finding);
+  for (const Finding& finding : findings) write_section(file, finding, options);
   if (findings.empty()) {
     file << "# Nothing was found. A component is any server, such as:\n"
             "#\n"

@@ -35,6 +35,10 @@ using Listening = std::function<bool(int port)>;
 
 [[nodiscard]] std::vector<Finding> discover(const Environment& environment,
                                             const Listening& is_listening);
-[[nodiscard]] std::string first_config(const std::vector<Finding>& findings);
+struct FirstConfigOptions {
+  bool is_root = false;  // who will run it: a browser as root needs a flag of its own
+};
+[[nodiscard]] std::string first_config(const std::vector<Finding>& findings,
+                                       const FirstConfigOptions& options = {});
 
 }  // namespace hearth

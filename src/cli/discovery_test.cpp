@@ -61,6 +61,16 @@ TEST_F(Discovery, EveryKnownProgramGivesAValidSection) {
   expect_valid(first_config(discover(environment(), nothing_listens)), 4, environment());
 }
 
+TEST_F(Discovery, ABrowserOfRootRunsWithoutItsSandbox) {
+  install("chromium");
+  const auto findings = discover(environment(), nothing_listens);
+  const std::string plain = first_config(findings);
+  const std::string of_root = first_config(findings, {.is_root = true});
+  expect_valid(of_root, 1, environment());
+  EXPECT_NE(of_root.find("--disable-gpu, --no-sandbox, \"--remote"), std::string::npos) << of_root;
+  EXPECT_NE(plain.find("--disable-gpu, \"--remote"), std::string::npos) << plain;
+}
+
 TEST_F(Discovery, AServerThatListensIsMentionedThoughItsProgramIsNotThere) {
   const std::string text =
       first_config(discover(environment(), [](int port) { return port == 11434; }));

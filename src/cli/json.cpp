@@ -1,5 +1,7 @@
 #include "cli/json.h"
 
+#include "codec/yaml_tree.h"
+
 namespace hearth {
 namespace {
 
@@ -31,6 +33,18 @@ bool flag_of(const OrderedJson& object, std::string_view key) {
 OrderedJson part_of(const OrderedJson& object, std::string_view key) {
   const OrderedJson* value = find(object, key);
   return value != nullptr && value->is_structured() ? *value : OrderedJson::array();
+}
+
+Result<> check_utf8(std::string_view text, std::string_view what) {
+  const auto at = invalid_utf8_at(text);
+  if (!at) return {};
+  return fail(Errc::invalid, std::string{what} + " is not UTF-8 at byte " +
+                                 std::to_string(*at + 1) + ": send UTF-8");
+}
+
+Result<> check_component_name(std::string_view name) {
+  if (name.empty()) return fail(Errc::invalid, "the name is empty: `hearth ps` lists all names");
+  return check_utf8(name, "the name");
 }
 
 std::string joined(const OrderedJson& array, std::string_view separator) {

@@ -8,6 +8,7 @@
 #include <string>
 #include <string_view>
 
+#include "base/result.h"
 #include "codec/json.h"
 
 namespace hearth {
@@ -19,6 +20,10 @@ namespace hearth {
 [[nodiscard]] bool flag_of(const OrderedJson& object, std::string_view key);
 // The array or object under `key`; an empty array when there is none.
 [[nodiscard]] OrderedJson part_of(const OrderedJson& object, std::string_view key);
+// Errc::invalid when `text` is not UTF-8; `what` names it in the error.
+[[nodiscard]] Result<> check_utf8(std::string_view text, std::string_view what);
+// Errc::invalid when it is empty or not UTF-8: no component has such a name.
+[[nodiscard]] Result<> check_component_name(std::string_view name);
 // "a, b, c" of an array of strings.
 [[nodiscard]] std::string joined(const OrderedJson& array, std::string_view separator = ", ");
 

@@ -33,11 +33,21 @@ Errc errc_of_status(int status) {
   }
 }
 
+namespace {
+
+// What a key is called here, rather than over HTTP.
+constexpr std::string_view key_text =
+    "the daemon wants an API key: set HEARTH_API_KEY to its `api_key`, or name its configuration "
+    "with --config";
+
+}  // namespace
+
 Result<OrderedJson> Link::read(Result<Response> response) {
   if (!response) {
     is_unreachable_ = response.error().code == Errc::unavailable;
     return std::unexpected(std::move(response).error());
   }
+  if (response->status == 401) return fail(Errc::denied, std::string{key_text});
   if (!response->is_ok()) return fail(errc_of_status(response->status), problem_text(*response));
   OrderedJson json = OrderedJson::parse(response->body, nullptr, false);
   if (json.is_discarded()) return fail(Errc::corrupt, client_.address() + ": answers no JSON");
@@ -52,6 +62,14 @@ Result<OrderedJson> Link::post(const std::string& path, const OrderedJson& body,
 
 Result<OrderedJson> Link::del(const std::string& path) { return read(client_.del(path)); }
 
+Result<> check_components(Link& link, const std::vector<std::string>& names) {
+  for (const std::string& name : names) HEARTH_TRY(check_component_name(name));
+  for (const std::string& name : names) {
+    (void)HEARTH_TRY(link.get("/v1/components/" + url_escape(name)));
+  }
+  return {};
+}
+
 Result<Link::Answer> Link::try_get(const std::string& path) {
   auto response = client_.get(path);
   if (!response) {
@@ -63,6 +81,9 @@ Result<Link::Answer> Link::try_get(const std::string& path) {
 
 Result<> Link::events(std::optional<std::uint64_t> after, const OnEvent& on_event) {
   auto result = client_.events(after, on_event);
+  // Only a key can be missing: the host and the origin are ours.
+  if (!result && result.error().code == Errc::denied)
+    return fail(Errc::denied, std::string{key_text});
   if (!result) is_unreachable_ = result.error().code == Errc::unavailable;
   return result;
 }

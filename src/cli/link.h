@@ -9,6 +9,7 @@
 
 #include <functional>
 #include <string>
+#include <vector>
 
 #include "base/result.h"
 #include "base/units.h"
@@ -44,6 +45,9 @@ class Link {
   Client client_;
   bool is_unreachable_ = false;
 };
+
+// An error when one of them names no component, with near names.
+[[nodiscard]] Result<> check_components(Link& link, const std::vector<std::string>& names);
 
 // The code whose HTTP status is `status`.
 [[nodiscard]] Errc errc_of_status(int status);

@@ -11,14 +11,21 @@ CommandRun declare_pinning(CLI::App& app, std::string_view verb) {
   app.add_option("names", *names, "Which")->required()->type_name("COMPONENT");
   return [names = std::move(names), verb = std::string{verb}](Console& console) -> Result<int> {
     Link& link = *HEARTH_TRY(console.link());
+    HEARTH_TRY(check_components(link, *names));
     OrderedJson answers = OrderedJson::array();
     for (const std::string& name : *names) {
-      const OrderedJson answer = HEARTH_TRY(
-          link.post("/v1/components/" + url_escape(name) + "/" + verb, OrderedJson::object()));
+      const std::string path = "/v1/components/" + url_escape(name);
+      const OrderedJson answer = HEARTH_TRY(link.post(path + "/" + verb, OrderedJson::object()));
       answers.push_back(answer);
       if (console.is_json()) continue;
-      console.out() << printable(text_of(answer, "name")) << ": "
-                    << (flag_of(answer, "pinned") ? "pinned" : "not pinned") << "\n";
+      console.out() << printable(text_of(answer, "name")) << ": ";
+      if (!flag_of(answer, "pinned")) {
+        console.out() << "not pinned\n";
+        continue;
+      }
+      const OrderedJson row = HEARTH_TRY(link.get(path));
+      const bool is_ready = text_of(row, "state") == "ready";
+      console.out() << (is_ready ? "pinned\n" : "pinned, not loaded yet\n");
     }
     if (console.is_json()) console.print(answers);
     return 0;

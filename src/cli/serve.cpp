@@ -14,8 +14,8 @@
 #include "api/server.h"
 #include "cli/app.h"
 #include "cli/classifier_adapter.h"
-#include "cli/config_file.h"
 #include "cli/places.h"
+#include "cli/reloading.h"
 #include "drivers/process.h"
 #include "platform/machine.h"
 #include "runtime/daemon.h"
@@ -36,10 +36,6 @@ Descriptor signal_source() {
   return Descriptor{::signalfd(-1, &signals, SFD_CLOEXEC)};
 }
 
-std::string socket_path(const Config& config) {
-  return config.listen_socket.empty() ? config.state_dir + "/hearth.sock" : config.listen_socket;
-}
-
 std::shared_ptr<const Classifier> classifier_of(const std::vector<Launch>& launches,
                                                 const Names& names) {
   Config config;
@@ -47,16 +43,12 @@ std::shared_ptr<const Classifier> classifier_of(const std::vector<Launch>& launc
   return make_keyword_classifier(config, [&](std::string_view name) { return names.find(name); });
 }
 
-DaemonOptions daemon_options(const ServeOptions& options, const std::shared_ptr<Log>& log) {
+DaemonOptions daemon_options(const ServeOptions& options, const std::shared_ptr<Log>& log,
+                             const std::shared_ptr<Reloading>& reloading) {
   const Config& config = options.config;
   DaemonOptions parts;
   parts.config = config;
-  parts.load_config = [path = config.path, state = config.state_dir,
-                       environment = options.environment]() -> Result<Config> {
-    Config fresh = HEARTH_TRY(load_config(path, environment));
-    fresh.state_dir = state;  // the folder of a running daemon does not move
-    return fresh;
-  };
+  parts.load_config = [reloading] { return reloading->read(); };
   parts.drivers.push_back(make_process_driver());
   parts.history = std::make_unique<SqliteHistory>(
       config.state_dir + "/history.sqlite",
@@ -73,19 +65,22 @@ DaemonOptions daemon_options(const ServeOptions& options, const std::shared_ptr<
   return parts;
 }
 
-ServerOptions server_options(const Config& config, Daemon& daemon) {
+ServerOptions server_options(const Config& config, Daemon& daemon,
+                             const std::shared_ptr<Reloading>& reloading) {
   ServerOptions options;
   options.listen_http = config.listen_http;
   options.listen_socket = socket_path(config);
   options.hosts = config.hosts;
   options.api_key = config.api_key;
   options.version = hearth_version();
+  options.on_reloaded = [reloading] { return reloading->apply(); };
   options.unix_ms_of = [&daemon](Instant at) { return daemon.unix_ms_of(at); };
   return options;
 }
 
 // Reads signals until the daemon has ended. True when it was ended in the middle.
-bool watch_signals(const Descriptor& signals, const Descriptor& ended, Daemon& daemon, Log& log) {
+bool watch_signals(const Descriptor& signals, const Descriptor& ended, Daemon& daemon, Log& log,
+                   const std::shared_ptr<Reloading>& reloading) {
   bool is_stopping = false;
   for (;;) {
     std::array<pollfd, 2> sources{pollfd{signals.get(), POLLIN, 0}, pollfd{ended.get(), POLLIN, 0}};
@@ -94,8 +89,10 @@ bool watch_signals(const Descriptor& signals, const Descriptor& ended, Daemon& d
     signalfd_siginfo signal{};
     if (::read(signals.get(), &signal, sizeof signal) != sizeof signal) continue;
     if (signal.ssi_signo == SIGHUP) {
-      daemon.reload([&log](Result<> result) {
-        if (result) log.info("the configuration was read again");  // the daemon logs what is wrong
+      daemon.reload([&log, reloading](Result<> result) {
+        if (!result) return;  // the daemon logs what is wrong
+        log.info("the configuration was read again");
+        (void)reloading->apply();
       });
     } else if (is_stopping) {
       log.warn("asked twice to end: ending at once");
@@ -132,12 +129,13 @@ Result<int> serve(ServeOptions options, std::ostream& out) {
   const auto log =
       std::make_shared<Log>(log_level_of(config.log_level), config.log_format == "json");
   HEARTH_TRY(make_directories(config.state_dir));
+  const auto reloading = std::make_shared<Reloading>(config, options.environment, log);
   std::unique_ptr<Daemon> daemon;
   std::unique_ptr<Server> server;
-  DaemonOptions parts = daemon_options(options, log);
+  DaemonOptions parts = daemon_options(options, log, reloading);
   // A port that is taken ends the start before anything is loaded.
   parts.open_doors = [&](Daemon& starting) {
-    server = std::make_unique<Server>(starting, server_options(config, starting));
+    server = std::make_unique<Server>(starting, server_options(config, starting, reloading));
     return server->bind();
   };
   daemon = HEARTH_TRY(Daemon::start(std::move(parts)));
@@ -145,12 +143,13 @@ Result<int> serve(ServeOptions options, std::ostream& out) {
     end_orderly(*daemon);
     return std::unexpected(std::move(opened).error());
   }
+  reloading->attach(server.get());
   const Descriptor ended{::eventfd(0, EFD_CLOEXEC)};
   std::jthread waiter{[&] {
     daemon->wait();
     (void)::eventfd_write(ended.get(), 1);
   }};
-  const bool is_cut_short = watch_signals(signals, ended, *daemon, *log);
+  const bool is_cut_short = watch_signals(signals, ended, *daemon, *log, reloading);
   remove_address(config.state_dir, ::getpid());
   // Every supervisor ends its component when this process is gone.
   if (is_cut_short) {
@@ -158,6 +157,7 @@ Result<int> serve(ServeOptions options, std::ostream& out) {
     ::_exit(1);
   }
   waiter.join();
+  reloading->attach(nullptr);
   server->stop();
   log->info("ended");
   return 0;

@@ -1,7 +1,8 @@
 // The daemon, put together: configuration, drivers, store, classifier, engine, server.
 //
 // Contract   serve() returns when the daemon has ended. SIGTERM and SIGINT drain (a second one
-//            ends at once), SIGHUP reloads. Its addresses go to `out` and into
+//            ends at once), SIGHUP reloads
+//            (cli/reloading.h). Its addresses go to `out` and into
 //            STATE/address.json, which is removed at the end; a service manager is told READY=1
 //            and STOPPING=1.
 // Errors     conflict: another daemon has the state folder; io, invalid: it cannot listen.

@@ -20,16 +20,23 @@ std::string count(const OrderedJson& object, std::string_view key) {
 std::string budget_text(const OrderedJson& budget) {
   const double all = number_of(budget, "budget_bytes");
   const double used = number_of(budget, "used_bytes");
-  // What is unlimited is written as the largest number there is.
-  if (all >= 4e18) return human_bytes(used) + ", unlimited";
+  // A device that one component has alone is of one byte.
+  if (all == 1 && !flag_of(budget, "pool")) {
+    const std::string holders = joined(part_of(budget, "held_by"));
+    if (used == 0) return "free";
+    return holders.empty() ? "taken" : "taken by " + holders;
+  }
+  const auto limit = budget.find("budget_bytes");
+  const bool has_limit = limit != budget.end() && limit->is_number() && all < 4e18;
+  if (!has_limit) return human_bytes(used) + ", unlimited";
   std::string text = human_bytes(used) + " of " + human_bytes(all);
   if (all > 0) text += " (" + human_share(used / all) + ")";
   return text;
 }
 
-std::string share_text(double part, double rest) {
-  if (part + rest <= 0) return "nothing yet";
-  return human_share(part / (part + rest));
+std::string share_text(double part, double rest, const std::string& noun, const std::string& what) {
+  if (part + rest <= 0) return "no " + noun + " yet";
+  return human_share(part / (part + rest)) + " of " + noun + " " + what;
 }
 
 }  // namespace
@@ -65,12 +72,12 @@ std::string status_text(const OrderedJson& status, std::string_view address, boo
                          count(components, "loading") + " loading, " + count(components, "failed") +
                          " failed");
   line("waiting", count(status, "waiting") + " requests, " + count(status, "leases") + " leases");
-  line("objectives",
-       share_text(number_of(totals, "objectives_met"), number_of(totals, "objectives_missed")) +
-           " of waits met theirs; " +
-           share_text(number_of(totals, "warm_uses"),
-                      number_of(totals, "uses") - number_of(totals, "warm_uses")) +
-           " of uses were warm");
+  line("objectives", share_text(number_of(totals, "objectives_met"),
+                                number_of(totals, "objectives_missed"), "waits", "met theirs") +
+                         "; " +
+                         share_text(number_of(totals, "warm_uses"),
+                                    number_of(totals, "uses") - number_of(totals, "warm_uses"),
+                                    "uses", "were warm"));
   line("so far", count(totals, "commands") + " commands, " + count(totals, "loads") + " loads, " +
                      count(totals, "evictions") + " evictions, " + count(totals, "load_failures") +
                      " failed loads, " + count(totals, "refusals") + " refusals");

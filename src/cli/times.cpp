@@ -48,6 +48,10 @@ Result<Duration> duration_option(std::string_view text, std::string_view option)
     return fail(Errc::invalid, std::string{option} + ": `" + printable(text) +
                                    "` is not a duration: write 500ms, 30s, 2m or 1h");
   }
+  if (*span > 24h) {
+    return fail(Errc::invalid,
+                std::string{option} + " takes a day (24h) at most, not " + std::string{text});
+  }
   return *span;
 }
 

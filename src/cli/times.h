@@ -21,7 +21,7 @@ namespace hearth {
 [[nodiscard]] std::string ago(std::string_view text, std::int64_t now_unix_ms);
 // "12:03:04" in local time.
 [[nodiscard]] std::string clock_text(std::string_view text);
-// An option's value: "30s". `option` names it in the error.
+// An option's value: "30s", a day at most, as the API has it. `option` names it in the error.
 [[nodiscard]] Result<Duration> duration_option(std::string_view text, std::string_view option);
 
 }  // namespace hearth

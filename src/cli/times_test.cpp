@@ -18,5 +18,12 @@ TEST(Times, SaysHowLongAgoAndNeverLessThanNothing) {
   EXPECT_EQ(ago("", 5'000), "-");
 }
 
+TEST(Times, ASpanOfAnOptionIsADayAtMostAndTheErrorNamesTheOption) {
+  EXPECT_EQ(duration_option("24h", "--lease").value(), Duration{24h});
+  EXPECT_EQ(duration_option("25h", "--lease").error().detail,
+            "--lease takes a day (24h) at most, not 25h");
+  EXPECT_EQ(duration_option("soon", "--lease").error().code, Errc::invalid);
+}
+
 }  // namespace
 }  // namespace hearth

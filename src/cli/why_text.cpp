@@ -40,6 +40,50 @@ void say_memory(std::ostream& text, const OrderedJson& row) {
   text << (declared > 0 ? ", " + human_bytes(declared) + " declared" : ", not declared") << "\n";
 }
 
+void say_because(std::ostream& text, const OrderedJson& decision, std::int64_t now_unix_ms,
+                 std::string_view lead = "  because: ") {
+  text << lead << text_of(decision, "text") << " (" << ago(text_of(decision, "at"), now_unix_ms)
+       << ")\n";
+}
+
+// What keeps a ready component where it is.
+std::string holders_text(const OrderedJson& row) {
+  std::string text;
+  const auto add = [&](const std::string& holder) {
+    text += (text.empty() ? "" : ", and ") + holder;
+  };
+  const double leases = number_of(row, "leases");
+  if (leases > 0) {
+    add(human_number(leases, 0) + (leases > 1 ? " leases" : " lease") + " (`hearth leases`)");
+  }
+  if (text_of(row, "priority") == "core") add("it is core");
+  if (flag_of(row, "pinned")) add("it is pinned");
+  if (!text.empty()) return text;
+  return flag_of(row, "idle") ? "nothing; it stays while nothing else needs its memory"
+                              : "a component that needs it";
+}
+
+// Why it is as it is, and what was last asked of it in vain.
+void say_cause(std::ostream& text, const OrderedJson& row, const OrderedJson& decisions,
+               std::int64_t now_unix_ms) {
+  const std::string name = text_of(row, "name");
+  const std::string state = text_of(row, "state");
+  const OrderedJson cause = cause_of(decisions, name, state);
+  const OrderedJson refused = last_of(decisions, name, {"refused", "waiting"});
+  const bool is_refused = refused.is_object() && state != "ready";
+  if (cause.is_object()) {
+    say_because(text, cause, now_unix_ms);
+    if (is_refused) say_because(text, refused, now_unix_ms, "  last asked for: ");
+  } else if (is_refused) {
+    say_because(text, refused, now_unix_ms);
+  } else if (state == "unloaded" && number_of(row, "loads") == 0) {
+    text << "  because: "
+         << (flag_of(row, "pinned") ? "it is pinned, and its load has not begun"
+                                    : "nothing has asked for it")
+         << "\n";
+  }
+}
+
 }  // namespace
 
 std::string why_text(const OrderedJson& row, const OrderedJson& decisions,
@@ -49,31 +93,12 @@ std::string why_text(const OrderedJson& row, const OrderedJson& decisions,
   const std::string state = text_of(row, "state");
   text << name << " is " << state << " (priority " << text_of(row, "priority")
        << (flag_of(row, "pinned") ? ", pinned" : "") << ")\n";
-  const OrderedJson cause = cause_of(decisions, name, state);
-  if (cause.is_object()) {
-    text << "  because: " << text_of(cause, "text") << " ("
-         << ago(text_of(cause, "at"), now_unix_ms) << ")\n";
-  } else if (state == "unloaded" && number_of(row, "loads") == 0) {
-    text << "  because: nothing has asked for it\n";
-  }
+  say_cause(text, row, decisions, now_unix_ms);
   if (state == "ready") {
-    const double leases = number_of(row, "leases");
-    if (leases > 0) {
-      text << "  held by: " << human_number(leases, 0) << (leases > 1 ? " leases" : " lease")
-           << " (`hearth leases`)\n";
-    } else if (flag_of(row, "idle")) {
-      text << "  held by: nothing; it stays while nothing else needs its memory\n";
-    } else {
-      text << "  held by: a component that needs it, or a pin\n";
-    }
+    text << "  held by: " << holders_text(row) << "\n";
     if (!text_of(row, "last_used_at").empty()) {
       text << "  last used: " << ago(text_of(row, "last_used_at"), now_unix_ms) << "\n";
     }
-  }
-  const OrderedJson refused = last_of(decisions, name, {"refused", "waiting"});
-  if (refused.is_object() && state != "ready") {
-    text << "  last asked for: " << text_of(refused, "text") << " ("
-         << ago(text_of(refused, "at"), now_unix_ms) << ")\n";
   }
   if (const std::string error = text_of(row, "last_error"); !error.empty() && state == "failed") {
     text << "  last error: " << error << "\n";

@@ -378,14 +378,20 @@ ParsedConfig assemble(ConfigDraft draft, std::vector<ConfigProblem> problems) {
   };
   for (ComponentDraft& component : draft.components) {
     component.spec.revision = revision_of(component.launch);
-    parsed.places.push_back(
-        {component.place, value_place(component, "cmd"), value_place(component, "memory")});
+    parsed.places.push_back({.name = component.place,
+                             .command = value_place(component, "cmd"),
+                             .memory = value_place(component, "memory"),
+                             .devices = value_place(component, "devices"),
+                             .directory = value_place(component, "directory"),
+                             .files = value_place(component, "files")});
     draft.config.core.components.push_back(std::move(component.spec));
     draft.config.launches.push_back(std::move(component.launch));
   }
   draft.config.core.settings.budget = Bytes{};
   parsed.draft = std::move(draft.config);
+  parsed.section_places = std::move(draft.places);
   parsed.problems = std::move(problems);
+  for (ConfigProblem& each : check_shares(parsed)) parsed.problems.push_back(std::move(each));
   if (const auto* budget = std::get_if<Bytes>(&parsed.draft.budget)) {
     for (ConfigProblem& each : check_budget(parsed, *budget)) {
       parsed.problems.push_back(std::move(each));
@@ -417,6 +423,58 @@ ParsedConfig parse_config(std::string_view text, std::string path, const Environ
     check_draft(reader, draft);
   }
   return assemble(std::move(draft), std::move(tree.problems));
+}
+
+namespace {
+
+constexpr std::array<std::string_view, 3> door_keys{"state", "listen", "api_key"};
+
+// Of a file that is no YAML as a whole: the blocks of the keys that say where the daemon is.
+std::string door_blocks(std::string_view text) {
+  std::string kept;
+  bool is_kept = false;
+  while (!text.empty()) {
+    const std::string_view line = text.substr(0, std::min(text.find('\n'), text.size() - 1) + 1);
+    const bool is_inner = line.find_first_of(" \t\r\n#}]") == 0;
+    if (!is_inner) {
+      is_kept = std::ranges::any_of(door_keys, [line](std::string_view key) {
+        return line.starts_with(key) && line.substr(key.size()).starts_with(':');
+      });
+    }
+    if (is_kept) kept += line;
+    text.remove_prefix(line.size());
+  }
+  return kept;
+}
+
+}  // namespace
+
+LenientConfig read_leniently(std::string_view text, std::string path,
+                             const Environment& environment) {
+  LenientConfig lenient{.config = parse_config(text, std::move(path), environment).draft};
+  YamlTree tree = read_yaml(text);
+  const bool is_yaml = tree.root.has_value();
+  if (!is_yaml) tree = read_yaml(door_blocks(text));
+  lenient.is_certain = tree.root && (tree.root->is_null() || tree.root->is_map());
+  if (!tree.root || !tree.root->is_map()) {
+    lenient.is_certain = lenient.is_certain && is_yaml;
+    return lenient;
+  }
+  YamlNode doors{.kind = YamlNode::Kind::map, .place = {}, .text = {}, .keys = {}, .items = {}};
+  for (std::size_t i = 0; i < tree.root->keys.size(); ++i) {
+    if (std::ranges::find(door_keys, tree.root->keys[i].text) == door_keys.end()) continue;
+    doors.keys.push_back(tree.root->keys[i]);
+    doors.items.push_back(tree.root->items[i]);
+  }
+  std::vector<ConfigProblem> problems;
+  ConfigReader reader{environment, problems};
+  ConfigDraft draft;
+  draft.config = std::move(lenient.config);
+  draft.config.hosts.clear();  // read once more
+  reader.section<ConfigDraft>(doors, root_keys, draft);
+  lenient.config = std::move(draft.config);
+  lenient.is_certain = problems.empty() && (is_yaml || !lenient.config.state_dir.empty());
+  return lenient;
 }
 
 Configuration resolve_budget(const Config& config, Bytes memory_total) {

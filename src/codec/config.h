@@ -114,11 +114,14 @@ struct Config {
   bool operator==(const Config&) const = default;
 };
 
-// Where a component's name, command and memory stand.
+// Where a component's name and some of its values stand; the name, when a value is not there.
 struct ComponentPlaces {
   ConfigPlace name;
   ConfigPlace command;
   ConfigPlace memory;
+  ConfigPlace devices;
+  ConfigPlace directory;
+  ConfigPlace files;
   bool operator==(const ComponentPlaces&) const = default;
 };
 
@@ -127,12 +130,21 @@ struct ParsedConfig {
   Config draft;                         // what could be read of it all the same, for the checks
   std::vector<ConfigProblem> problems;  // in order of place
   std::vector<ComponentPlaces> places;  // of draft.launches, in their order
+  std::map<std::string, ConfigPlace> section_places;  // "memory.budget"
 };
 
 using Environment = std::function<std::optional<std::string>(const std::string& name)>;
 
 [[nodiscard]] ParsedConfig parse_config(std::string_view text, std::string path,
                                         const Environment& environment);
+
+// For who only looks for the daemon: what can be read, however bad the rest of the file is.
+struct LenientConfig {
+  Config config;           // not checked: to read from, never to run
+  bool is_certain = true;  // false: `state`, `listen` or `api_key` may be other than in `config`
+};
+[[nodiscard]] LenientConfig read_leniently(std::string_view text, std::string path,
+                                           const Environment& environment);
 // The settings with the budget in bytes: a share of `memory_total`.
 [[nodiscard]] Configuration resolve_budget(const Config& config, Bytes memory_total);
 
@@ -140,11 +152,21 @@ using Environment = std::function<std::optional<std::string>(const std::string& 
 // parse_config() has asked it already when the budget is not a share. Of the draft: a file that has
 // other errors is told of this one too.
 [[nodiscard]] std::vector<ConfigProblem> check_budget(const ParsedConfig& parsed, Bytes budget);
+// The same of every pool and device; parse_config() has asked it already.
+[[nodiscard]] std::vector<ConfigProblem> check_shares(const ParsedConfig& parsed);
 // Warnings for commands whose program is not there. `exists` gets the program as it is written and
 // the component's directory ("" when it has none); it looks into PATH when there is no slash.
 using ProgramExists = std::function<bool(const std::string& program, const std::string& directory)>;
 [[nodiscard]] std::vector<ConfigProblem> check_binaries(const ParsedConfig& parsed,
                                                         const ProgramExists& exists);
+// Warnings for a `directory` and `files` that are not there; what a macro or an unknown folder
+// decides is not asked for.
+using PathExists = std::function<bool(const std::string& path)>;
+[[nodiscard]] std::vector<ConfigProblem> check_paths(const ParsedConfig& parsed,
+                                                     const PathExists& exists);
+// Warnings for a budget or a reserve above what the machine has.
+[[nodiscard]] std::vector<ConfigProblem> check_machine(const ParsedConfig& parsed,
+                                                       Bytes memory_total);
 
 // "hearth.yaml:12:5: error: ..." , one line.
 [[nodiscard]] std::string to_text(const ConfigProblem& problem, std::string_view path);

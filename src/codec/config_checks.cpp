@@ -1,8 +1,12 @@
-// What no key says by itself: names that nothing has, cycles, rivals, ports, devices, budgets.
+// What no key says by itself: names that nothing has, cycles, rivals, ports, devices.
 #include <algorithm>
+#include <array>
+#include <sstream>
+#include <string>
 #include <unordered_map>
 #include <unordered_set>
 
+#include "codec/config_links.h"
 #include "codec/config_reader.h"
 
 namespace hearth {
@@ -10,76 +14,50 @@ namespace {
 
 using Index = std::unordered_map<std::string_view, std::size_t>;
 
-// Components as numbers: what they need and who they never stand beside.
-struct Links {
-  std::vector<std::vector<std::size_t>> needs;
-  std::vector<std::unordered_set<std::size_t>> rivals;  // both sides
-  std::vector<std::size_t> order;                       // needs before what needs them
-};
-
-struct Found {
-  std::vector<std::size_t> cycle;  // a -> ... -> a, without the last a
-  std::vector<std::size_t> order;
-};
-
-// Depth first, without recursion: needs may form a chain as long as the file.
-Found walk(const std::vector<std::vector<std::size_t>>& needs) {
-  enum class Mark : unsigned char { untouched, on_path, done };
-  Found found;
-  std::vector<Mark> marks(needs.size(), Mark::untouched);
-  std::vector<std::size_t> next(needs.size(), 0);
-  std::vector<std::size_t> path;
-  for (std::size_t root = 0; root < needs.size(); ++root) {
-    if (marks[root] != Mark::untouched) continue;
-    path.push_back(root);
-    marks[root] = Mark::on_path;
-    while (!path.empty()) {
-      const std::size_t at = path.back();
-      if (next[at] == needs[at].size()) {
-        marks[at] = Mark::done;
-        found.order.push_back(at);
-        path.pop_back();
-        continue;
-      }
-      const std::size_t need = needs[at][next[at]++];
-      if (marks[need] == Mark::untouched) {
-        marks[need] = Mark::on_path;
-        path.push_back(need);
-      } else if (marks[need] == Mark::on_path && found.cycle.empty()) {
-        found.cycle.assign(std::ranges::find(path, need), path.end());
-      }
-    }
+// A port as a word of a command says it: "8080" after a word about ports, or "HOST:8080",
+// "--port=8080", "http://HOST:8080/". Empty: none.
+std::string port_in_word(std::string_view word, std::string_view before) {
+  for (std::size_t at = word.find_first_of("0123456789"); at != std::string_view::npos;) {
+    const std::size_t end = std::min(word.find_first_not_of("0123456789", at), word.size());
+    const std::string_view digits = word.substr(at, end - at);
+    const std::string_view lead = word.substr(0, at);
+    const bool ends_there = end == word.size() || word[end] == '/';
+    const bool is_asked_for =
+        lead.empty() ? before.contains("port") || before == "-p" || before == "http.server"
+                     : lead.ends_with(':') || (lead.ends_with('=') && lead.contains("port"));
+    const bool is_sized = digits.size() >= 2 && digits.size() <= 5;
+    if (ends_there && is_asked_for && is_sized) return std::string{digits};
+    at = word.find_first_of("0123456789", end);
   }
-  return found;
+  return "";
 }
 
-// A component with all that it needs, itself first.
-class Closure {
- public:
-  explicit Closure(const Links& links) : links_(links), seen_(links.needs.size(), 0) {}
-
-  const std::vector<std::size_t>& of(std::size_t root) {
-    ++stamp_;
-    members_.assign(1, root);
-    seen_[root] = stamp_;
-    for (std::size_t i = 0; i < members_.size(); ++i) {
-      for (const std::size_t need : links_.needs[members_[i]]) {
-        if (seen_[need] == stamp_) continue;
-        seen_[need] = stamp_;
-        members_.push_back(need);
-      }
-    }
-    return members_;
+// The port that a command brings along by itself. Empty: none is seen.
+std::string port_in(const Launch& launch) {
+  std::vector<std::string> words;
+  for (const std::string& word : launch.argv) {
+    std::istringstream parts{word};
+    for (std::string part; parts >> part;) words.push_back(part);
   }
-  // Of the last of().
-  [[nodiscard]] bool has(std::size_t member) const { return seen_[member] == stamp_; }
+  for (std::size_t i = 0; i < words.size(); ++i) {
+    const std::string found = port_in_word(words[i], i > 0 ? words[i - 1] : "");
+    if (!found.empty()) return found;
+  }
+  for (const auto& [key, value] : launch.env) {
+    if (const std::string found = port_in_word(value, ""); !found.empty()) return found;
+  }
+  return "";
+}
 
- private:
-  const Links& links_;
-  std::vector<std::size_t> members_;
-  std::vector<std::size_t> seen_;
-  std::size_t stamp_ = 0;
-};
+// Servers that listen at a port of their own unless their command says another.
+bool has_default_port(const Launch& launch) {
+  static constexpr std::array<std::string_view, 9> servers{
+      "ollama",         "llama-server", "llama-swap", "vllm",     "whisper-server",
+      "libretranslate", "dictd",        "llamafile",  "koboldcpp"};
+  const std::string_view program = launch.argv.front();
+  const std::string_view name = program.substr(program.rfind('/') + 1);
+  return std::ranges::find(servers, name) != servers.end();
+}
 
 class Checks {
  public:
@@ -95,17 +73,19 @@ class Checks {
       resolve(i, "conflicts", components_[i].spec.conflicts, components_[i].conflicts_at);
       check_pool(components_[i]);
       check_devices(components_[i]);
+      check_limits(i);
+      check_told_port(i);
     }
-    Found found = walk(links_.needs);
-    if (found.cycle.empty()) {
+    Walk found = walk(links_.needs);
+    for (const std::vector<std::size_t>& cycle : found.cycles) say_cycle(cycle);
+    if (found.cycles.empty()) {
       links_.order = std::move(found.order);
       check_rivals_in_needs();
-    } else {
-      say_cycle(found.cycle);
     }
     check_rivals();
     check_ports();
     check_exclusive_devices();
+    fill_exclusive_needs();
   }
 
  private:
@@ -277,33 +257,96 @@ class Checks {
     }
   }
 
+  void check_limits(std::size_t i) {
+    const std::optional<Bytes>& memory = components_[i].spec.memory;
+    const std::optional<Bytes>& limit = components_[i].launch.limits.memory_max;
+    if (!memory || !limit || *limit >= *memory) return;
+    reader_.warning(place_of(i, "limits.memory"),
+                    name(i) + ": `limits.memory` of " + format_bytes(*limit) +
+                        " is below its `memory` of " + format_bytes(*memory) +
+                        ": the kernel ends it before it has what it takes");
+  }
+
+  // The likeliest first mistake: a server on a port of its own, asked at the one chosen for it.
+  void check_told_port(std::size_t i) {
+    const Launch& launch = components_[i].launch;
+    const ReadyProbe& ready = launch.ready;
+    const bool is_asked_there = ready.kind == ReadyProbe::Kind::http ||
+                                (ready.kind == ReadyProbe::Kind::tcp && ready.value.empty());
+    if (!is_asked_there || launch.port || launch.argv.empty()) return;
+    const auto holds = [](const std::string& text) { return text.contains("PORT"); };
+    const bool is_told = std::ranges::any_of(launch.argv, holds) ||
+                         std::ranges::any_of(launch.env, [&](const auto& pair) {
+                           return holds(pair.first) || holds(pair.second);
+                         });
+    if (is_told) return;
+    const std::string own = port_in(launch);
+    if (!own.empty()) {
+      reader_.warning(place_of(i, "ready"), name(i) +
+                                                ": `ready` asks at a port that is chosen, and "
+                                                "`cmd` has its own: say `port: " +
+                                                own + "`, or pass ${PORT}");
+    } else if (has_default_port(launch)) {
+      reader_.warning(place_of(i, "ready"), name(i) +
+                                                ": `ready` asks at a port that is chosen, and "
+                                                "`cmd` is not told it: say `port: N`, or pass "
+                                                "${PORT}");
+    }
+  }
+
+  struct PortUse {
+    int port = 0;
+    std::string_view key;
+  };
+  // Of its server, and of its probe when that asks at another one.
+  static std::vector<PortUse> ports_of(const Launch& launch) {
+    std::vector<PortUse> uses;
+    if (launch.port) uses.push_back({*launch.port, "port"});
+    if (launch.ready.kind == ReadyProbe::Kind::tcp && !launch.ready.value.empty()) {
+      const int port = std::stoi(launch.ready.value);
+      if (port != launch.port) uses.push_back({port, "ready.tcp"});
+    }
+    return uses;
+  }
+
+  // The daemon's own port on loopback; 0: none that is fixed.
+  [[nodiscard]] int own_port() const {
+    const std::string& address = draft_.config.listen_http;
+    const std::size_t colon = address.rfind(':');
+    if (colon == std::string::npos) return 0;
+    const std::string host = address.substr(0, colon);
+    const bool is_here = host == "localhost" || host.starts_with("127.") || host == "0.0.0.0" ||
+                         host == "[::1]" || host == "[::]";
+    return is_here ? std::stoi(address.substr(colon + 1)) : 0;
+  }
+
   void check_ports() {
     std::unordered_map<int, std::vector<std::size_t>> users;
+    const int own = own_port();
     for (std::size_t i = 0; i < components_.size(); ++i) {
-      const std::optional<int> port = components_[i].launch.port;
-      if (!port) continue;
-      for (const std::size_t other : users[*port]) {
-        if (links_.rivals[i].contains(other)) continue;
-        reader_.error(place_of(i, "port"),
-                      name(i) + ": the port " + std::to_string(*port) + " is also that of " +
-                          quoted(name(other)) +
-                          ": give another, drop `port`, or say that they conflict");
-        break;
+      for (const PortUse& use : ports_of(components_[i].launch)) {
+        const ConfigPlace place = place_of(i, std::string{use.key});
+        const std::string label = name(i) + ": the port " + std::to_string(use.port);
+        if (use.port == own) {
+          reader_.error(place, label + " is that of `listen.http`: give another");
+        }
+        for (const std::size_t other : users[use.port]) {
+          if (links_.rivals[i].contains(other)) continue;
+          reader_.error(place, label + " is also that of " + quoted(name(other)) +
+                                   ": give another, drop `port`, or say that they conflict");
+          break;
+        }
+        users[use.port].push_back(i);
       }
-      users[*port].push_back(i);
     }
   }
 
   void check_exclusive_devices() {
     std::unordered_map<std::string_view, std::vector<std::size_t>> users;
-    for (const NamedBytes& resource : draft_.config.core.settings.resources) {
-      if (resource.bytes == exclusive_device) users[resource.name];
-    }
     for (std::size_t i = 0; i < components_.size(); ++i) {
       for (const ResourceNeed& need : components_[i].spec.devices) {
-        const auto found = users.find(need.resource);
-        if (found == users.end()) continue;
-        for (const std::size_t other : found->second) {
+        if (need.bytes != exclusive_device) continue;
+        for (const std::size_t other : users[need.resource]) {
           if (other == i || links_.rivals[i].contains(other)) continue;
           reader_.error(place_of(i, "devices"), name(i) + ": the exclusive device " +
                                                     quoted(need.resource) + " is also taken by " +
@@ -311,7 +354,19 @@ class Checks {
                                                     ": say that they conflict");
           break;
         }
-        found->second.push_back(i);
+        users[need.resource].push_back(i);
+      }
+    }
+  }
+
+  // Who has a device of a known size alone takes all of it.
+  void fill_exclusive_needs() {
+    for (ComponentDraft& component : components_) {
+      for (ResourceNeed& need : component.spec.devices) {
+        if (need.bytes != exclusive_device) continue;
+        const auto& all = draft_.config.core.settings.resources;
+        const auto found = std::ranges::find(all, need.resource, &NamedBytes::name);
+        if (found != all.end() && found->bytes < Bytes::unlimited()) need.bytes = found->bytes;
       }
     }
   }
@@ -324,92 +379,8 @@ class Checks {
   Links links_;
 };
 
-Links links_of(const Config& config) {
-  Links links;
-  Index index;
-  const auto& specs = config.core.components;
-  for (std::size_t i = 0; i < specs.size(); ++i) index.emplace(specs[i].name, i);
-  links.needs.resize(specs.size());
-  for (std::size_t i = 0; i < specs.size(); ++i) {
-    for (const std::string& need : specs[i].needs) {
-      if (const auto found = index.find(need); found != index.end()) {
-        links.needs[i].push_back(found->second);
-      }
-    }
-  }
-  links.order = walk(links.needs).order;
-  return links;
-}
-
-// Declared memory only; saturates.
-Bytes sum_of(const std::vector<Spec>& specs, const std::vector<std::size_t>& members) {
-  Bytes sum;
-  for (const std::size_t i : members) {
-    const Bytes memory = specs[i].memory.value_or(Bytes{});
-    if (sum >= Bytes::unlimited()) return Bytes::unlimited();
-    sum += memory;
-  }
-  return sum;
-}
-
 }  // namespace
 
 void check_draft(ConfigReader& reader, ConfigDraft& draft) { Checks{reader, draft}.run(); }
-
-std::vector<ConfigProblem> check_budget(const ParsedConfig& parsed, Bytes budget) {
-  std::vector<ConfigProblem> problems;
-  const std::vector<Spec>& specs = parsed.draft.core.components;
-  const Links links = links_of(parsed.draft);
-  const auto say = [&](std::size_t i, std::string message) {
-    const ConfigPlace place = i < parsed.places.size() ? parsed.places[i].memory : ConfigPlace{};
-    problems.push_back({true, place.line, place.column, std::move(message)});
-  };
-  // Most files are far below their budget, and closures are the dear part.
-  if (sum_of(specs, links.order) <= budget) return problems;
-  Closure closure{links};
-  std::vector<bool> is_over(specs.size(), false);
-  std::vector<bool> is_core(specs.size(), false);
-  std::vector<std::size_t> core;
-  for (const std::size_t i : links.order) {
-    const std::vector<std::size_t>& members = closure.of(i);
-    if (specs[i].priority == Priority::core) {
-      for (const std::size_t member : members) {
-        if (!is_core[member]) core.push_back(member);
-        is_core[member] = true;
-      }
-    }
-    for (const std::size_t need : links.needs[i]) is_over[i] = is_over[i] || is_over[need];
-    const Bytes sum = sum_of(specs, members);
-    if (is_over[i] || sum <= budget) continue;
-    is_over[i] = true;
-    const bool is_alone = members.size() == 1;
-    say(i, specs[i].name + ": its memory " + (is_alone ? "" : "with that of its needs ") + "is " +
-               format_bytes(sum) + ", more than the budget of " + format_bytes(budget));
-  }
-  const Bytes sum = sum_of(specs, core);
-  const bool is_said = std::ranges::any_of(core, [&](std::size_t i) { return is_over[i]; });
-  if (sum > budget && !is_said) {
-    say(core.front(), "the components of priority core and their needs take " + format_bytes(sum) +
-                          " together, more than the budget of " + format_bytes(budget));
-  }
-  return problems;
-}
-
-std::vector<ConfigProblem> check_binaries(const ParsedConfig& parsed, const ProgramExists& exists) {
-  std::vector<ConfigProblem> problems;
-  for (std::size_t i = 0; i < parsed.draft.launches.size(); ++i) {
-    const Launch& launch = parsed.draft.launches[i];
-    const bool is_known =
-        !launch.is_shell && !launch.argv.empty() && launch.argv[0].find("${") == std::string::npos;
-    if (!is_known || exists(launch.argv[0], launch.directory)) continue;
-    const bool is_path = launch.argv[0].find('/') != std::string::npos;
-    const ConfigPlace place = i < parsed.places.size() ? parsed.places[i].command : ConfigPlace{};
-    problems.push_back({false, place.line, place.column,
-                        launch.name + ": the program " + quoted(launch.argv[0]) +
-                            (is_path ? " is not there" : " is not on PATH") +
-                            ": install it or correct `cmd`"});
-  }
-  return problems;
-}
 
 }  // namespace hearth

@@ -56,7 +56,9 @@ void take_memory(Reader& r, const Node& n, Draft& d) {
   const auto value = r.text(n);
   if (!value) return;
   const auto bytes = parse_bytes(*value);
-  if (bytes && bytes->count > 0) {
+  if (bytes && *bytes >= Bytes::unlimited()) {
+    r.error(n.place, r.label() + " has no end: leave it out and it is measured, or give its peak");
+  } else if (bytes && bytes->count > 0) {
     d.spec.memory = *bytes;
   } else if (bytes) {
     r.error(n.place, r.label() + " is 0: leave it out and it is measured, or give its peak");
@@ -404,12 +406,13 @@ void read_components(ConfigReader& reader, const YamlNode& node, ConfigDraft& dr
                                   " is not allowed: a letter or digit, then letters, digits and "
                                   ". _ -, 64 in all");
     }
-    if (!node.items[i].is_map()) {
+    if (node.items[i].is_map()) {
+      reader.section<ComponentDraft>(node.items[i], all_keys, component);
+      reader.about(key.text.substr(0, 80), nullptr, "cmd");
+      read_command(reader, component);
+    } else {
       reader.error(key.place, quoted(key.text) + " must be a section with keys such as `cmd`");
     }
-    reader.section<ComponentDraft>(node.items[i], all_keys, component);
-    reader.about(key.text.substr(0, 80), nullptr, "cmd");
-    if (node.items[i].is_map()) read_command(reader, component);
     component.command = nullptr;
     draft.components.push_back(std::move(component));
   }

@@ -2,6 +2,8 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
+
 namespace hearth {
 namespace {
 
@@ -225,6 +227,7 @@ TEST(Config, EveryMistakeInASettingHasItsPlaceAndItsMend) {
       {"journal: {sync: sometimes}", "`journal.sync` must be one of never, always"},
       {"components: [a]", "`components` must be a section of components by name, not a list"},
       {"components: {-a: {cmd: a}}", "the name `-a` is not allowed"},
+      {"components: {a: {cmd: a, memory: unlimited}}", "a: `memory` has no end"},
       {"components: {a: {}}", "a: `cmd` is missing"},
       {"components: {a: }", "`a` must be a section with keys such as `cmd`"},
       {"components: {a: {cmd: ''}}", "a: `cmd` is empty"},
@@ -290,6 +293,117 @@ TEST(Config, FindsWhatWasNotDeclared) {
       "the components of priority core and their needs take 4GiB together");
   find("memory: {pools: {p: 1GiB}}\ncomponents: {a: {cmd: a, memory: 2GiB, pool: p}}",
        "a: its memory of 2GiB does not fit into the pool `p` of 1GiB");
+}
+
+TEST(Config, FindsPortsAndDevicesThatAreTakenTwiceUnderOtherNames) {
+  const auto find = [](std::string_view text, std::string_view said) {
+    const std::string problems = problems_of(text);
+    EXPECT_NE(problems.find(said), std::string::npos) << text << "\n" << problems;
+  };
+  find("components: {a: {cmd: a, ready: {tcp: 9000}}, b: {cmd: b, ready: {tcp: 9000}}}",
+       "b: the port 9000 is also that of `a`");
+  find("components: {a: {cmd: a, port: 9000}, b: {cmd: b, port: 9001, ready: {tcp: 9000}}}",
+       "b: the port 9000 is also that of `a`");
+  find("listen: {http: 9100}\ncomponents: {a: {cmd: a, port: 9100}}",
+       "a: the port 9100 is that of `listen.http`: give another");
+  find(
+      "memory: {devices: {gpu: 8GiB}}\n"
+      "components: {a: {cmd: a, devices: [gpu]}, b: {cmd: b, devices: {gpu: exclusive}}}",
+      "b: the exclusive device `gpu` is also taken by `a`");
+  find(
+      "memory: {pools: {p: 1GiB}}\ncomponents:\n  a: {cmd: a, memory: 600MiB, pool: p}\n"
+      "  b: {cmd: b, memory: 600MiB, pool: p, needs: a}\n",
+      "b: its memory with that of its needs is 1.17GiB, more than the pool `p` of 1GiB");
+  find(
+      "memory: {devices: {gpu: 1GiB}}\ncomponents:\n  a: {cmd: a, devices: {gpu: 600MiB}}\n"
+      "  b: {cmd: b, devices: {gpu: 600MiB}, needs: a}\n",
+      "b: its share with that of its needs is 1.17GiB, more than the device `gpu` of 1GiB");
+  EXPECT_EQ(problems_of("listen: {http: 9100}\ncomponents: {a: {cmd: a, port: 9101, "
+                        "ready: {tcp: 9101}}, b: {cmd: b, ready: {tcp: 9102}}}"),
+            "");
+}
+
+TEST(Config, WhoHasADeviceAloneTakesAllOfIt) {
+  const Config config = good(
+      "memory: {devices: {gpu: 8GiB, cam: exclusive}}\n"
+      "components: {a: {cmd: a, devices: [gpu, cam]}}");
+  EXPECT_EQ(config.core.components[0].devices,
+            (std::vector<ResourceNeed>{{"gpu", 8_GiB}, {"cam", Bytes{1}}}));
+}
+
+TEST(Config, TellsEachCycle) {
+  const std::string said = problems_of(
+      "components: {a: {cmd: a, needs: b}, b: {cmd: b, needs: [a, c]}, c: {cmd: c, needs: [d, b]}, "
+      "d: {cmd: d, needs: [e, d]}, e: {cmd: e, needs: e}}");
+  EXPECT_NE(said.find("a: its needs go in a circle: a -> b -> a"), std::string::npos) << said;
+  EXPECT_NE(said.find("d: its needs go in a circle: d -> d"), std::string::npos) << said;
+  EXPECT_NE(said.find("e: its needs go in a circle: e -> e"), std::string::npos) << said;
+  EXPECT_EQ(std::ranges::count(said, '\n'), 3) << said;
+}
+
+TEST(Config, AComponentThatIsNoSectionIsOneError) {
+  EXPECT_EQ(problems_of("components: {h: 5}"),
+            "f:1:14: error: `h` must be a section with keys such as `cmd`\n");
+}
+
+TEST(Config, AProbeAtAnotherPortThanTheServersOwnIsAWarning) {
+  const auto said = [](const std::string& command, const std::string& keys = "ready: {http: /}") {
+    return problems_of("components: {a: {cmd: '" + command + "', " + keys + "}}");
+  };
+  const std::string own = "`cmd` has its own: say `port: 8080`, or pass ${PORT}";
+  for (const char* command : {"a --port 8080", "a -p 8080", "a --port=8080",
+                              "a --listen 127.0.0.1:8080", "a --url http://localhost:8080/x",
+                              "python3 -m http.server 8080", "sh -c \"a --port 8080\""}) {
+    EXPECT_NE(said(command).find(own), std::string::npos) << command << said(command);
+    EXPECT_NE(said(command, "ready: tcp").find(own), std::string::npos) << command;
+  }
+  EXPECT_NE(said("a", "ready: tcp, env: {ADDRESS: \"127.0.0.1:8080\"}").find(own),
+            std::string::npos);
+  EXPECT_NE(said("/opt/llama-server -m x.gguf").find("`cmd` is not told it: say `port: N`"),
+            std::string::npos);
+  EXPECT_EQ(said("a --port ${PORT}"), "");
+  EXPECT_EQ(said("ollama serve", "ready: {http: /}, env: {OLLAMA_HOST: \"127.0.0.1:${PORT}\"}"),
+            "");
+  EXPECT_EQ(said("a --port 8080", "ready: tcp, port: 8080"), "");
+  EXPECT_EQ(said("a --port 8080", "ready: {tcp: 8080}"), "");
+  EXPECT_EQ(said("a --threads 4096 --model m:7b x=12"), "");
+  EXPECT_EQ(said("server.py"), "");  // PORT is in its environment
+}
+
+TEST(Config, ALimitBelowWhatIsDeclaredIsAWarning) {
+  EXPECT_NE(
+      component_problems("memory: 2GiB\n    limits: {memory: 1GiB}")
+          .find("f:5:22: warning: ocr: `limits.memory` of 1GiB is below its `memory` of 2GiB"),
+      std::string::npos);
+}
+
+TEST(Config, PathsThatAreNotThereAreWarnings) {
+  const ParsedConfig parsed = parse(R"(components:
+  a: {cmd: a, directory: /gone, files: [/gone/x, there]}
+  b: {cmd: b, files: [unknown, "${STATE_DIR}/y"]}
+)");
+  std::vector<std::string> asked;
+  const auto problems = check_paths(parsed, [&](const std::string& path) {
+    asked.push_back(path);
+    return path == "/gone/there";
+  });
+  EXPECT_EQ(asked, (std::vector<std::string>{"/gone", "/gone/x", "/gone/there"}));
+  ASSERT_EQ(problems.size(), 2u);
+  EXPECT_EQ(to_text(problems[0], "f"),
+            "f:2:26: warning: a: the `directory` `/gone` is not there: make it or correct it");
+  EXPECT_EQ(to_text(problems[1], "f"),
+            "f:2:40: warning: a: `files` names `/gone/x`, which is not there");
+}
+
+TEST(Config, MoreThanTheMachineHasIsAWarning) {
+  const ParsedConfig parsed = parse("memory: {budget: 8GiB, reserve: 4GiB}");
+  EXPECT_TRUE(check_machine(parsed, 8_GiB).empty());
+  const auto problems = check_machine(parsed, 4_GiB);
+  ASSERT_EQ(problems.size(), 2u);
+  EXPECT_EQ(to_text(problems[0], "f"),
+            "f:1:18: warning: `memory.budget` is 8GiB, and this machine has 4GiB: say less, or a "
+            "share such as 60%");
+  EXPECT_FALSE(problems[1].is_error);
 }
 
 TEST(Config, RivalsMayShareAPortAndADevice) {
@@ -359,9 +473,37 @@ TEST(Config, TheRevisionFollowsWhatStartsAComponentAndNothingElse) {
   EXPECT_NE(revision("cmd: a b"), plain);
   EXPECT_NE(revision("cmd: a, env: {A: b}"), plain);
   EXPECT_NE(revision("cmd: a, port: 80"), plain);
-  EXPECT_NE(revision("cmd: a, ready: {tcp: true}"), plain);
+  EXPECT_NE(revision("cmd: a, ready: {tcp: 9000}"), plain);
   EXPECT_NE(revision("cmd: a, stop: {grace: 1s}"), plain);
   EXPECT_NE(revision("cmd: a, limits: {pids: 5}"), plain);
+}
+
+TEST(LenientConfig, TellsWhereTheDaemonIsWhateverElseIsWrong) {
+  const auto read = [](std::string_view text) { return read_leniently(text, "f", environment); };
+  const LenientConfig lenient = read(R"(state: /s
+listen: {http: 127.0.0.1:9000, hosts: [desk.local]}
+api_key: k
+memroy: 5
+components: {a: {cmd: "${env.UNSET}", aliases: [b]}}
+)");
+  EXPECT_EQ(lenient.config.state_dir, "/s");
+  EXPECT_EQ(lenient.config.listen_http, "127.0.0.1:9000");
+  EXPECT_EQ(lenient.config.hosts.size(), 1u);
+  EXPECT_EQ(lenient.config.api_key, "k");
+  EXPECT_EQ(lenient.config.launches.size(), 1u);
+  EXPECT_TRUE(lenient.is_certain);
+  EXPECT_TRUE(read("").is_certain);
+  EXPECT_FALSE(read("state: ${env.UNSET}/s").is_certain);
+  EXPECT_EQ(read("state: ${env.UNSET}/s").config.state_dir, "");
+}
+
+TEST(LenientConfig, AFileThatIsNoYamlStillSaysWhereTheDaemonIs) {
+  const LenientConfig lenient = read_leniently(
+      "components:\n  a: {cmd: [x\nlisten:\n  http: none\nstate: /s\nidle: [\n", "f", environment);
+  EXPECT_EQ(lenient.config.state_dir, "/s");
+  EXPECT_EQ(lenient.config.listen_http, "");
+  EXPECT_TRUE(lenient.is_certain);
+  EXPECT_FALSE(read_leniently("{state: /s, [", "f", environment).is_certain);
 }
 
 TEST(Config, MergeKeysAndAliasesWork) {

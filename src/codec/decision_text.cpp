@@ -115,6 +115,19 @@ std::string because(Reason reason, const std::string& other) {
   return std::string{reason_texts.at(static_cast<std::size_t>(reason)).text};
 }
 
+// Said where a figure is a guess, so that nobody looks for the memory that it speaks of.
+std::string guess_text(Bytes bytes) {
+  return "its memory was never measured, so " + format_bytes(bytes) +
+         " is reserved: declare `memory`, or lower `loading.unknown_memory`";
+}
+
+// Whether d.bytes is what a component would take, by the budget or a pool.
+bool is_about_its_memory(const Decision& d) {
+  const bool is_about_ram = d.reason == Reason::memory || d.reason == Reason::pool;
+  if (d.kind == DecisionKind::waiting) return is_about_ram;
+  return d.kind == DecisionKind::refused && (is_about_ram || d.reason == Reason::too_large);
+}
+
 std::string waiting_text(const Decision& decision, const std::string& name,
                          const std::string& other) {
   const std::string bytes = format_bytes(decision.bytes);
@@ -136,11 +149,12 @@ std::string waiting_text(const Decision& decision, const std::string& name,
   return name + ": waits: " + because(decision.reason, other);
 }
 
-std::string load_started_text(const Decision& d, const std::string& name,
-                              const std::string& other) {
+std::string load_started_text(const Decision& d, const std::string& name, const std::string& other,
+                              bool is_guess) {
   const std::string attempt = d.figure > 1 ? ", attempt " + count_text(d.figure) : "";
   return name + ": load started" + attempt + ", " + format_bytes(d.bytes) + " of " +
-         format_bytes(d.other_bytes) + " reserved: " + because(d.reason, other);
+         format_bytes(d.other_bytes) + " reserved" + (is_guess ? " (never measured)" : "") + ": " +
+         because(d.reason, other);
 }
 
 std::string load_done_text(const Decision& d, const std::string& name) {
@@ -174,14 +188,12 @@ std::string refused_text(const Decision& d, const std::string& name, const std::
          format_bytes(d.other_bytes);
 }
 
-}  // namespace
-
-std::string to_text(const Decision& d, const NameOf& name_of_id) {
+std::string plain_text(const Decision& d, const NameOf& name_of_id, bool is_guess) {
   const std::string name = d.has_component ? who(d.component, name_of_id) : "hearth";
   const std::string other = d.has_other ? who(d.other, name_of_id) : "";
   switch (d.kind) {
     case DecisionKind::load_started:
-      return load_started_text(d, name, other);
+      return load_started_text(d, name, other, is_guess);
     case DecisionKind::load_done:
       return load_done_text(d, name);
     case DecisionKind::load_failed:
@@ -228,6 +240,16 @@ std::string to_text(const Decision& d, const NameOf& name_of_id) {
   return name + ": unknown decision";
 }
 
+}  // namespace
+
+std::string to_text(const Decision& d, const NameOf& name_of_id,
+                    const IsUnmeasured& is_unmeasured) {
+  const bool is_guess = d.has_component && is_unmeasured && is_unmeasured(d.component);
+  std::string text = plain_text(d, name_of_id, is_guess);
+  if (is_guess && is_about_its_memory(d)) text += "; " + guess_text(d.bytes);
+  return text;
+}
+
 namespace {
 
 // What can be done about it.
@@ -262,7 +284,7 @@ std::string mend_of(const action::Reply& reply, const std::string& name, const s
     case Reason::core:
       return other == name ? "it is never unloaded" : "unload " + other + " itself first";
     case Reason::timed_out:
-      return "the load goes on: ask again, or with a longer timeout_ms";
+      return "the load goes on: ask again, or with a longer time-out";
     case Reason::load_failed:
       return "see `hearth logs " + name + "`";
     case Reason::unknown_component:
@@ -308,7 +330,8 @@ bool is_general(Reason reason) {
 
 }  // namespace
 
-std::string refusal_text(const action::Reply& reply, const NameOf& name_of_id) {
+std::string refusal_text(const action::Reply& reply, const NameOf& name_of_id,
+                         std::optional<Bytes> unknown_memory) {
   if (reply.is_granted) return "";
   const std::string name = who(reply.component, name_of_id);
   const std::string other = who(reply.other, name_of_id);
@@ -346,7 +369,10 @@ std::string refusal_text(const action::Reply& reply, const NameOf& name_of_id) {
     case Errc::corrupt:
       break;
   }
-  const std::string mend = mend_of(reply, name, other);
+  const bool is_about_ram = reply.reason == Reason::memory || reply.reason == Reason::pool ||
+                            reply.reason == Reason::too_large;
+  const std::string mend =
+      unknown_memory && is_about_ram ? guess_text(*unknown_memory) : mend_of(reply, name, other);
   return is_general(reply.reason) ? what + "; " + mend : name + ": " + what + "; " + mend;
 }
 

@@ -113,6 +113,38 @@ TEST(RefusalText, SaysWhoStandsInTheWay) {
             "ocr: asr, which needs it, is leased; release the lease or wait until it ends");
 }
 
+TEST(DecisionText, AFigureThatIsAGuessIsCalledOne) {
+  const auto unmeasured = [](ComponentId id) { return id == ComponentId{1}; };
+  EXPECT_EQ(to_text(decision(DecisionKind::waiting, Reason::memory), name, unmeasured),
+            "ocr: waits for memory: it takes 300MiB, 8GiB is free; its memory was never measured, "
+            "so 300MiB is reserved: declare `memory`, or lower `loading.unknown_memory`");
+  for (const Reason reason : {Reason::memory, Reason::too_large}) {
+    const Decision refused = decision(DecisionKind::refused, reason);
+    EXPECT_NE(to_text(refused, name, unmeasured).find("never measured"), std::string::npos);
+    EXPECT_EQ(to_text(refused, name).find("never measured"), std::string::npos);
+  }
+  EXPECT_NE(to_text(decision(DecisionKind::load_started, Reason::demand), name, unmeasured)
+                .find("reserved (never measured): "),
+            std::string::npos);
+  EXPECT_EQ(to_text(decision(DecisionKind::waiting, Reason::conflict), name, unmeasured)
+                .find("never measured"),
+            std::string::npos);
+}
+
+TEST(RefusalText, AFigureThatIsAGuessIsCalledOne) {
+  EXPECT_EQ(refusal_text(refusal(Errc::over_budget, Reason::memory), name, 1_GiB),
+            "ocr: not enough of the budget is free for it; its memory was never measured, so 1GiB "
+            "is reserved: declare `memory`, or lower `loading.unknown_memory`");
+  EXPECT_EQ(refusal_text(refusal(Errc::conflict, Reason::leased), name, 1_GiB).find("measured"),
+            std::string::npos);
+}
+
+TEST(RefusalText, SpeaksOfNoFieldThatTheCommandLineDoesNotHave) {
+  EXPECT_EQ(
+      refusal_text(refusal(Errc::timed_out, Reason::timed_out), name),
+      "ocr: it was not ready in time; the load goes on: ask again, or with a longer time-out");
+}
+
 TEST(RefusalText, IsEmptyForAGrantedRequest) {
   action::Reply reply = refusal(Errc::failed, Reason::none);
   reply.is_granted = true;

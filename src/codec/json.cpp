@@ -3,6 +3,7 @@
 #include <algorithm>
 
 #include "codec/config.h"
+#include "codec/yaml_tree.h"
 
 namespace hearth {
 namespace {
@@ -96,6 +97,10 @@ std::string shown(const Json& value) {
 }  // namespace
 
 Result<Json> parse_json_object(std::string_view text, std::size_t depth_max) {
+  if (const auto at = invalid_utf8_at(text)) {
+    return fail(Errc::invalid,
+                "body: not UTF-8 at byte " + std::to_string(*at + 1) + ": send UTF-8");
+  }
   StrictBuilder builder{depth_max};
   const bool is_good = Json::sax_parse(text, &builder);
   if (!is_good) return fail(Errc::invalid, "body: " + builder.trouble());

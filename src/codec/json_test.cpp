@@ -89,6 +89,12 @@ TEST(RequestFields, SaysWhatIsMissingAndKeepsTheFirstError) {
   EXPECT_EQ(fields.finish().error().detail, "`text`: is missing");
 }
 
+TEST(RequestFields, BytesThatAreNoTextAreNamedWithTheirPlace) {
+  EXPECT_EQ(RequestFields::parse("{\"text\":\"\xff\"}").error().detail,
+            "body: not UTF-8 at byte 10: send UTF-8");
+  EXPECT_EQ(RequestFields::parse("\xc3(").error().detail, "body: not UTF-8 at byte 1: send UTF-8");
+}
+
 TEST(RequestFields, AnEmptyBodyIsAnEmptyObject) {
   EXPECT_TRUE(fields_of(" \r\n").finish());
   EXPECT_FALSE(RequestFields::parse("nonsense"));

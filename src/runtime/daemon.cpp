@@ -352,6 +352,12 @@ NameOf Daemon::Impl::name_of() const {
   return [this](ComponentId id) { return name(id); };
 }
 
+bool Daemon::Impl::is_unmeasured(ComponentId id) const {
+  if (id.value >= engine.component_count()) return false;
+  const ComponentView seen = engine.component(id);
+  return seen.peak == Bytes{} && seen.declared == Bytes{};
+}
+
 std::int64_t Daemon::Impl::unix_ms_of(Instant at) const {
   return unix_ms_now() - static_cast<std::int64_t>(milliseconds(intake->now() - at));
 }

@@ -141,6 +141,8 @@ struct Daemon::Impl {
   [[nodiscard]] std::shared_ptr<const View> view() const;
   [[nodiscard]] std::string name(ComponentId id) const;
   [[nodiscard]] NameOf name_of() const;
+  // Neither declared nor ever measured.
+  [[nodiscard]] bool is_unmeasured(ComponentId id) const;
   [[nodiscard]] std::int64_t unix_ms_of(Instant at) const;
 
   // perform.cpp

@@ -1,4 +1,6 @@
 // The whole state, for people and dashboards.
+#include <algorithm>
+
 #include "runtime/clock.h"
 #include "runtime/daemon_state.h"
 
@@ -18,6 +20,24 @@ std::vector<BudgetRow> budget_rows(const Engine& engine) {
     rows.push_back({settings.pools[i].name, ledger.pool_budget(id), ledger.pool_used(id), true});
   }
   return rows;
+}
+
+}  // namespace
+
+namespace {
+
+// Who is resident and takes of a device, beside that device.
+void name_holders(const Config& config, DaemonStatus& status) {
+  for (const Spec& spec : config.core.components) {
+    if (spec.devices.empty()) continue;
+    const auto row = std::ranges::find(status.components, spec.name, &ComponentRow::name);
+    if (row == status.components.end() || !is_resident(row->view.state)) continue;
+    for (const ResourceNeed& need : spec.devices) {
+      for (BudgetRow& budget : status.budgets) {
+        if (!budget.is_pool && budget.name == need.resource) budget.held_by.push_back(spec.name);
+      }
+    }
+  }
 }
 
 }  // namespace
@@ -65,6 +85,7 @@ DaemonStatus Daemon::Impl::status() {
     }
     status.components.push_back(std::move(row));
   }
+  name_holders(config, status);
   for (const LeaseView& lease : engine.leases()) {
     LeaseRow row{.id = lease.id, .owner = std::string{lease.owner}, .command = lease.command};
     if (lease.command) row.session = chronicle.session_of(lease.command);

@@ -6,6 +6,7 @@
 // Threads    thread-safe.
 #pragma once
 
+#include <atomic>
 #include <cstdint>
 #include <functional>
 #include <string>
@@ -33,10 +34,15 @@ class Log {
   void info(std::string_view message) { write(LogLevel::info, message); }
   void debug(std::string_view message) { write(LogLevel::debug, message); }
   [[nodiscard]] bool is_on(LogLevel level) const { return level <= level_; }
+  // For what is written from now on.
+  void change(LogLevel level, bool is_json) {
+    level_ = level;
+    is_json_ = is_json;
+  }
 
  private:
-  LogLevel level_;
-  bool is_json_;
+  std::atomic<LogLevel> level_;
+  std::atomic<bool> is_json_;
   Sink sink_;
   Mutex mutex_;
 };

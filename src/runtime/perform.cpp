@@ -103,7 +103,12 @@ void Daemon::Impl::perform(action::Reply& action) {
       tell(event::RequestAbandoned{action.request});
     return;
   }
-  std::string detail = refusal_text(action, name_of());
+  std::optional<Bytes> guess;
+  if (!action.is_granted && is_unmeasured(action.component)) {
+    const Settings& settings = engine.settings();
+    guess = std::min(settings.unknown_memory, settings.budget);
+  }
+  std::string detail = refusal_text(action, name_of(), guess);
   const auto error = last_errors.find(action.component);
   if (!action.is_granted && action.reason == Reason::load_failed && error != last_errors.end()) {
     detail += ": " + error->second;
@@ -125,7 +130,8 @@ void Daemon::Impl::perform(const action::Record& action) {
   chronicle.decided(item, name_of());
   if (is_replaying || !log->is_on(LogLevel::info)) return;
   const Decision& decision = action.decision;
-  log->write(LogLevel::info, to_text(decision, name_of()),
+  const auto is_guess = [this](ComponentId id) { return is_unmeasured(id); };
+  log->write(LogLevel::info, to_text(decision, name_of(), is_guess),
              decision.has_component ? name(decision.component) : std::string{});
   if (decision.kind == DecisionKind::load_failed) {
     const auto error = last_errors.find(decision.component);

@@ -84,6 +84,7 @@ struct BudgetRow {
   Bytes budget;
   Bytes used;
   bool is_pool = false;
+  std::vector<std::string> held_by;  // of a device: the resident components that take of it
 };
 struct DaemonStatus {
   std::string version;

@@ -194,7 +194,11 @@ class Input(DaemonTest):
     def test_broken_text_is_an_answer_and_no_end(self):
         answer = self.hearth.ask("POST", "/v1/commands", b'{"text": "\xff\xfe screen"}',
                                  headers={"content-type": "application/json"})
-        self.assertIn(answer.status, (200, 400))
+        self.assert_status(answer, 400)
+        self.assertIn("not UTF-8 at byte 11", answer.detail)
+        said = self.hearth.cli("command", b"a\xff", is_ok=False)
+        self.assertEqual(said.returncode, 2, said.stderr)
+        self.assertIn("UTF-8", said.stderr)
         for body in (b"", b"{", b"[1]", b"null", b'{"text": 5}', b'{"text": "a", "tex": "b"}'):
             answer = self.hearth.ask("POST", "/v1/commands", body,
                                      headers={"content-type": "application/json"})

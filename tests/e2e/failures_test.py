@@ -117,7 +117,8 @@ class Failures(DaemonTest):
     def test_events_tell_of_a_failure_as_it_happens(self):
         daemon = self.daemon({"bad": component("--exit-code", 7, keywords=["bad"])}, loading=QUICK)
         connection = daemon.connection()
-        connection.request("GET", "/v1/events")
+        after = daemon.get("/v1/status")["journal_sequence"]
+        connection.request("GET", f"/v1/events?after={after}")
         stream = connection.getresponse()
         daemon.command("bad", timeout_ms=20000)
         kinds, end = [], time.monotonic() + 60

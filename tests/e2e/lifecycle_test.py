@@ -93,6 +93,86 @@ class Lifecycle(DaemonTest):
         daemon.process.send_signal(signal.SIGHUP)
         wait_for(lambda: daemon.ask("GET", "/v1/components/new").status == 200, "new is there")
 
+    def test_a_reload_changes_the_key_and_names_what_waits_for_a_restart(self):
+        daemon = self.daemon({"ocr": component()})
+        daemon.sections.update(api_key="secret", log={"level": "debug"},
+                               listen={"http": "127.0.0.1:1", "hosts": ["desk.local"]})
+        daemon.write_config({"ocr": component()})
+        said = daemon.cli("reload").stdout
+        self.assertIn("only after a restart: listen.http", said)
+        self.assertIn("`listen.http` has changed", daemon.said())
+        self.assert_status(daemon.ask("GET", "/v1/status"), 401)
+        headers = {"Host": "desk.local", "Authorization": "Bearer secret"}
+        self.assert_status(daemon.ask("GET", "/v1/status", headers=headers), 200)
+        again = daemon.ask("POST", "/v1/reload",
+                           headers={"Authorization": "Bearer secret",
+                                    "content-type": "application/json"})
+        self.assertEqual(again.json, {"reloaded": True, "needs_restart": ["listen.http"]})
+        url = daemon.address()["http"]
+        self.assertIn("ocr", daemon.cli("ps", "--url", url).stdout)   # the key of --config
+        bare = subprocess.run([binary(), "ps", "--url", url], env=daemon.environment(),
+                              capture_output=True, text=True, timeout=60, check=False)
+        self.assertEqual(bare.returncode, 1)
+        self.assertIn("HEARTH_API_KEY", bare.stderr)
+
+    def test_clients_go_on_beside_a_file_that_is_broken_or_gone(self):
+        daemon = self.daemon({"ocr": component(env={"X": "${env.HEARTH_E2E}"})})
+        self.assert_status(daemon.ask("POST", "/v1/components/ocr/load"), 200)
+        elsewhere = {k: v for k, v in daemon.environment().items() if k != "HEARTH_E2E"}
+
+        def client(*arguments, **environment):
+            return subprocess.run([binary(), *arguments, "--config", daemon.config],
+                                  env={**elsewhere, **environment}, capture_output=True,
+                                  text=True, timeout=60, check=False)
+        for text in (None, f"state: {daemon.state}\ncomponents: {{ocr: [\n"):
+            if text:
+                with open(daemon.config, "w", encoding="utf-8") as file:
+                    file.write(text)
+            for arguments in (["ps"], ["status"], ["why", "ocr"], ["logs", "ocr"]):
+                said = client(*arguments)
+                self.assertEqual((said.returncode, said.stderr), (0, ""), arguments)
+        os.unlink(daemon.config)
+        said = client("ps", HEARTH_STATE=daemon.state)
+        self.assertEqual(said.returncode, 0, said.stderr)
+        self.assertEqual(said.stderr.count("\n"), 1)
+        self.assertIn("warning", said.stderr)
+        self.assertEqual(client("ps", HEARTH_STATE="/nonexistent").returncode, 4)
+
+    def test_load_checks_all_names_first_and_prints_what_is_true(self):
+        daemon = self.daemon({"x": component(conflicts=["y"]), "y": component(), "z": component()})
+        said = daemon.cli("load", "z", "why", is_ok=False)
+        self.assertEqual(said.returncode, 1)
+        self.assertIn("why", said.stderr)
+        self.assertEqual(daemon.state_of("z"), "unloaded")
+        self.assertEqual(daemon.cli("pin", "z", "why", is_ok=False).returncode, 1)
+        self.assertFalse(daemon.row("z")["pinned"])
+        said = daemon.cli("load", "x", "y", is_ok=False)
+        self.assertEqual(said.returncode, 1, said.stdout)
+        self.assertIn("y: ready", said.stdout)
+        self.assertNotIn("x: ready", said.stdout)
+        self.assertIn("hearth why x", said.stderr)
+        self.assertEqual(daemon.cli("load", "z").returncode, 0)
+
+    def test_a_guess_is_called_one_and_a_pin_that_waits_says_so(self):
+        guess = component(keywords=["guess"])
+        del guess["memory"]
+        daemon = self.daemon({"big": component(memory="900MiB"), "guess": guess})
+        self.assert_status(daemon.lease("big"), 200)
+        answer = daemon.command("guess", timeout_ms=200)
+        self.assertEqual(answer.status, 503, answer.body)
+        self.assertIn("never measured, so 1GiB is reserved", answer.detail)
+        self.assertIn("never measured", daemon.cli("why", "guess").stdout)
+        self.assertIn("guess: pinned, not loaded yet", daemon.cli("pin", "guess").stdout)
+        why = daemon.cli("why", "guess").stdout
+        self.assertNotIn("nothing has asked for it", why)
+
+    def test_status_says_who_has_a_device_alone(self):
+        daemon = self.daemon({"eyes": component(devices=["camera"])},
+                             memory={"budget": "1GiB", "devices": {"camera": "exclusive"}})
+        self.assertRegex(daemon.cli("status").stdout, "camera +free")
+        daemon.cli("load", "eyes")
+        self.assertRegex(daemon.cli("status").stdout, "camera +taken by eyes")
+
     def test_a_changed_component_that_is_leased_restarts_after_its_release(self):
         daemon = self.daemon({"ocr": component()})
         held = daemon.lease("ocr").json

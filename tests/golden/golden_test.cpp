@@ -79,6 +79,15 @@ TEST(Usage, NoCommandAtAllPrintsTheHelp) { expect_golden("usage_none", run(""));
 TEST(Usage, ADurationThatIsNoneIsRefusedBeforeAnythingIsAsked) {
   expect_golden("usage_duration", run("load ocr --timeout soon"));
 }
+TEST(Usage, ANumberThatIsNoneIsToldWithWhatIsWanted) {
+  expect_golden("usage_number", run("why ocr --limit -1"));
+}
+TEST(Usage, AnEmptyNameIsRefusedBeforeAnythingIsAsked) {
+  expect_golden("usage_empty_name", run("why \"\""));
+}
+TEST(Usage, ADayThatIsTooShortIsRefused) {
+  expect_golden("usage_short_day", run("sim --virtual 9m"));
+}
 TEST(Usage, WithoutAConfigurationItSaysWhereItLooked) {
   expect_golden("usage_no_config", run("config show"));
 }
@@ -136,6 +145,11 @@ TEST(Rendering, ComponentsAreATable) {
 TEST(Rendering, StatusIsAFactALine) {
   const auto status = OrderedJson::parse(file_text(here + "/answers/status.json"));
   expect_golden("status", status_text(status, "http://127.0.0.1:7411", false));
+}
+
+TEST(Rendering, AStatusWithoutWaitsAndUsesSaysSo) {
+  const std::string text = status_text(OrderedJson{{"totals", {{"uses", 0}}}}, "here", false);
+  EXPECT_NE(text.find("no waits yet; no uses yet"), std::string::npos) << text;
 }
 
 TEST(Rendering, WhyNamesTheDecisionBehindTheState) {

@@ -1,6 +1,7 @@
 // The daemon itself: its status, health, configuration and end.
 #include "api/render.h"
 #include "api/route.h"
+#include "api/server.h"
 #include "codec/json.h"
 
 namespace hearth {
@@ -46,7 +47,9 @@ void append_status(JsonWriter& json, const DaemonStatus& status, bool is_ready) 
       json.null();
     else
       json.whole(row.budget.count);
-    json.field("used_bytes", row.used).field("pool", row.is_pool).close();
+    json.field("used_bytes", row.used).field("pool", row.is_pool);
+    if (!row.is_pool && row.name != "ram") json.texts("held_by", row.held_by);
+    json.close();
   }
   json.close_list();
   const StateCounts counts = count_states(status);
@@ -85,7 +88,11 @@ void reload(Exchange& exchange) {
   if (!is_bare(exchange)) return;
   exchange.service().reload(exchange.later<Result<>>([](Exchange& x, Result<> result) {
     if (!result) return x.problem(result.error());
-    x.reply_json(200, R"({"reloaded":true})");
+    std::vector<std::string> waiting;
+    if (x.options().on_reloaded) waiting = x.options().on_reloaded();
+    JsonWriter json;
+    json.open().field("reloaded", true).texts("needs_restart", waiting).close();
+    x.reply_json(200, json.take());
   }));
 }
 

@@ -51,6 +51,7 @@ void decisions(Exchange& exchange) {
     const auto matching =
         static_cast<std::uint64_t>(std::ranges::count_if(status.decisions, is_wanted));
     std::uint64_t skipped = matching - std::min<std::uint64_t>(matching, limit);
+    const auto is_guess = [&](ComponentId id) { return is_unmeasured(status, id); };
     JsonWriter json;
     json.open().key("decisions").open_list();
     for (const Decision& decision : status.decisions) {
@@ -59,7 +60,7 @@ void decisions(Exchange& exchange) {
         --skipped;
         continue;
       }
-      append_decision(json, decision, unix_ms_of(status, decision.at), x.names());
+      append_decision(json, decision, unix_ms_of(status, decision.at), x.names(), is_guess);
     }
     json.close_list().close();
     x.reply_json(200, json.take());

@@ -31,6 +31,8 @@ void print_components(Console& console, const OrderedJson& answer) {
 Result<int> run(Console& console, const Options& options) {
   std::string text;
   for (const std::string& word : options.words) text += (text.empty() ? "" : " ") + word;
+  HEARTH_TRY(check_utf8(text, "the text"));
+  HEARTH_TRY(check_utf8(options.session, "--session"));
   const Duration timeout = HEARTH_TRY(duration_option(options.timeout, "--timeout"));
   const Duration lease = HEARTH_TRY(duration_option(options.lease, "--lease"));
   OrderedJson body{{"text", text},

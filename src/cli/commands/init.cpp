@@ -45,7 +45,7 @@ Result<int> run(Console& console, const std::string& output) {
     path = config_candidates(console.options().config, console.streams().environment).front();
   }
   const auto findings = discover(console.streams().environment, is_listening);
-  const std::string text = first_config(findings);
+  const std::string text = first_config(findings, {.is_root = ::geteuid() == 0});
   if (path == "-") {
     console.out() << text;
     return 0;

@@ -40,7 +40,8 @@ Result<> check_name(const Config& config, const std::string& folder, const std::
 }
 
 Result<int> run(Console& console, const Options& options) {
-  const Config config = HEARTH_TRY(console.config_or_defaults());
+  HEARTH_TRY(check_component_name(options.name));
+  const Config config = console.readable_config();
   const std::string folder = console.state_dir(config) + "/logs";
   const std::string name = own_name(config, options.name);
   HEARTH_TRY(check_name(config, folder, name));

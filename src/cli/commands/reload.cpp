@@ -19,6 +19,9 @@ Result<int> run(Console& console) {
     console.print(*answer);
   } else {
     console.out() << "reloaded\n";
+    if (const OrderedJson waiting = part_of(*answer, "needs_restart"); !waiting.empty()) {
+      console.out() << "only after a restart: " << printable(joined(waiting)) << "\n";
+    }
   }
   return 0;
 }

@@ -10,7 +10,14 @@ namespace {
 
 // The words after `sim`, as they were given: the simulator reads them itself, so that it is the
 // same program as hearth-sim, which has no other library.
-Result<int> run(Console& console) {
+Result<int> run(Console& console, const std::string& span, bool is_swarm) {
+  // Below it no day can show all that it must, and the report calls that a failure.
+  constexpr Duration shortest = 10min;
+  const auto asked = parse_duration(span);
+  if (asked && *asked < shortest && !is_swarm) {
+    return fail(Errc::invalid,
+                "--virtual " + span + " is too short to show anything: 10m at least");
+  }
   const auto& words = console.arguments();
   const auto at = std::ranges::find(words, "sim");
   const std::vector<std::string> own{at == words.end() ? at : at + 1, words.end()};
@@ -34,7 +41,9 @@ CommandRun declare(CLI::App& app) {
   app.add_flag("--no-faults", options->is_faultless, "A world where nothing goes wrong");
   app.add_option("--minutes", options->minutes, "How long the swarm goes on")->type_name("N");
   app.allow_extras();
-  return [options = std::move(options)](Console& console) { return run(console); };
+  return [options = std::move(options)](Console& console) {
+    return run(console, options->span, options->is_swarm);
+  };
 }
 
 }  // namespace

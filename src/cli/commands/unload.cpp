@@ -15,6 +15,7 @@ Result<int> run(Console& console, const Options& options) {
   if (options.is_all != options.names.empty()) {
     return fail(Errc::invalid, "name components, or say --all (not both)");
   }
+  for (const std::string& name : options.names) HEARTH_TRY(check_component_name(name));
   Link& link = *HEARTH_TRY(console.link());
   const OrderedJson body =
       options.is_all ? OrderedJson{{"all", true}} : OrderedJson{{"components", options.names}};

@@ -15,6 +15,7 @@ struct Options {
 };
 
 Result<int> run(Console& console, const Options& options) {
+  HEARTH_TRY(check_component_name(options.name));
   Link& link = *HEARTH_TRY(console.link());
   const OrderedJson row = HEARTH_TRY(link.get("/v1/components/" + url_escape(options.name)));
   const std::string name = text_of(row, "name");
