@@ -32,9 +32,10 @@ bool Engine::Impl::grant_ready() {
     Request& request = requests.at(id);
     if (request.kind == WantKind::unload) continue;
     if (!is_all_ready(request.closure) || leases.size() >= leases_max) continue;
-    Request granted = request;
+    // Granted while it still waits: what it asked for goes from being claimed to being leased, and
+    // is not idle in between.
+    if (request.kind != WantKind::keep && request.kind != WantKind::preload) grant(request);
     dequeue(id);
-    if (granted.kind != WantKind::keep && granted.kind != WantKind::preload) grant(granted);
     has_granted = true;
   }
   return has_granted;

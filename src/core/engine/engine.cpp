@@ -34,6 +34,7 @@ void Engine::Impl::rebuild_derived() {
     by_name.emplace(components[i].spec.name, ComponentId{i});
   }
   number_pools();
+  index_commands();
   rebuild_graph();
   queue.clear();
   for (const auto& [id, request] : requests) {

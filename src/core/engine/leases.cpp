@@ -63,8 +63,7 @@ void Engine::Impl::on(const event::LeaseTaken& event) {
     if (id.value >= components.size()) return;
   }
   // A command that the engine has not heard of is the one whose answer this lease is.
-  const bool is_answer = event.command && std::ranges::find(commands, event.command,
-                                                            &KnownCommand::id) == commands.end();
+  const bool is_answer = event.command && find_command(event.command) == nullptr;
   if (is_answer) {
     note_command(event.command, event.session, event.intents);
     if (!event.asked.empty()) ++totals.objectives_met;
@@ -86,10 +85,6 @@ void Engine::Impl::on(const event::LeaseTaken& event) {
     emit(action::LeaseEnded{event.lease, Reason::lost, ComponentId{}});
     return;
   }
-  for (const ComponentId id : event.asked) {
-    if (id.value < components.size()) touch(id);
-  }
-  for (const ComponentId id : event.components) at(id).undemanded.clear();
   if (!is_answer) learn_from_lease(event.session, event.command, event.asked);
   add_lease({.id = event.lease,
              .components = event.components,
@@ -102,6 +97,10 @@ void Engine::Impl::on(const event::LeaseTaken& event) {
              .is_preemptible = event.is_preemptible,
              .is_revoked = false,
              .is_fast = true});
+  for (const ComponentId id : event.asked) {
+    if (id.value < components.size()) touch(id);
+  }
+  for (const ComponentId id : event.components) at(id).undemanded.clear();
   is_dirty = true;
 }
 
@@ -138,8 +137,8 @@ void Engine::Impl::on(const event::LeaseReleased& event) {
 }
 
 void Engine::Impl::on(const event::UseReported& event) {
-  const auto found = std::ranges::find(commands, event.command, &KnownCommand::id);
-  if (found == commands.end()) {
+  KnownCommand* const found = find_command(event.command);
+  if (found == nullptr) {
     refuse_plainly(event.request, Errc::not_found, Reason::unknown_command, event.command);
     return;
   }
@@ -165,14 +164,15 @@ void Engine::Impl::note_use(KnownCommand& command, ComponentId id) {
 // An explicit lease is evidence for the command it names, or for its session's last one.
 void Engine::Impl::learn_from_lease(SessionId session, CommandId command,
                                     const std::vector<ComponentId>& used) {
-  for (auto known = commands.rbegin(); known != commands.rend(); ++known) {
-    if (now - known->at > configuration.settings.learning_window) return;
-    const bool is_meant = command ? known->id == command : session && known->session == session;
-    if (!is_meant) continue;
-    for (const ComponentId id : used) note_use(*known, id);
-    emit(action::Learn{known->id, used});
-    return;
+  KnownCommand* known = nullptr;
+  if (command) {
+    known = find_command(command);
+  } else if (const auto last = last_of_session.find(session); last != last_of_session.end()) {
+    known = &commands[last->second - commands_dropped];
   }
+  if (known == nullptr || now - known->at > configuration.settings.learning_window) return;
+  for (const ComponentId id : used) note_use(*known, id);
+  emit(action::Learn{known->id, used});
 }
 
 }  // namespace hearth

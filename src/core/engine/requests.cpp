@@ -10,13 +10,41 @@ void Engine::Impl::note_command(CommandId command, SessionId session,
                                 const std::vector<Intent>& intents) {
   ++totals.commands;
   ++command_count;
-  if (commands.size() >= commands_kept_max) commands.pop_front();
+  if (commands.size() >= commands_kept_max) {
+    const auto last = last_of_session.find(commands.front().session);
+    if (last != last_of_session.end() && last->second == commands_dropped) {
+      last_of_session.erase(last);
+    }
+    commands.pop_front();
+    ++commands_dropped;
+  }
+  if (session) last_of_session[session] = commands_dropped + commands.size();
+  command_max = std::max(command_max, command);
   commands.push_back({command, session, now, {}, {}});
   for (const Intent& intent : intents) {
     if (!is_known(intent.component)) continue;
     at(intent.component).probability = intent.probability;
     at(intent.component).probability_of = command_count;
   }
+}
+
+void Engine::Impl::index_commands() {
+  commands_dropped = 0;
+  last_of_session.clear();
+  command_max = CommandId{};
+  for (std::size_t i = 0; i < commands.size(); ++i) {
+    if (commands[i].session) last_of_session[commands[i].session] = i;
+    command_max = std::max(command_max, commands[i].id);
+  }
+}
+
+// Ids come in order but for commands that overtook each other on their way.
+KnownCommand* Engine::Impl::find_command(CommandId id) {
+  if (id > command_max) return nullptr;
+  const auto near = std::ranges::lower_bound(commands, id, {}, &KnownCommand::id);
+  if (near != commands.end() && near->id == id) return &*near;
+  const auto found = std::ranges::find(commands, id, &KnownCommand::id);
+  return found == commands.end() ? nullptr : &*found;
 }
 
 void Engine::Impl::on(const event::CommandReceived& event) {
@@ -123,9 +151,8 @@ void Engine::Impl::on(const event::PinRequested& event) {
 void Engine::Impl::on(const event::RequestAbandoned& event) {
   if (const auto found = requests.find(event.request); found != requests.end()) {
     if ((event.request.value & internal_bit) != 0) return;
-    const std::vector<ComponentId> members = found->second.closure;
-    dequeue(event.request);
-    cancel_unwanted(members);
+    const Request request = dequeue(event.request);
+    cancel_unwanted(request.closure);
     return;
   }
   for (const auto& [id, lease] : leases) {
@@ -238,16 +265,6 @@ bool Engine::Impl::is_all_ready(const std::vector<ComponentId>& members) const {
 // Everything it asked for is ready: a lease for whoever asked for one, and the reply.
 void Engine::Impl::grant(Request& request) {
   const bool is_use = request.kind == WantKind::command || request.kind == WantKind::lease;
-  if (is_use) {
-    for (const ComponentId id : request.asked) touch(id);
-    if (request.kind == WantKind::command && !request.cold.empty()) {
-      const auto known = std::ranges::find(commands, request.command, &KnownCommand::id);
-      if (known != commands.end()) known->cold = request.cold;
-    }
-    const Duration objective =
-        configuration.settings.wait_objectives[static_cast<std::size_t>(request.priority)];
-    count_objective(request, now - request.arrived <= objective);
-  }
   LeaseId lease;
   Instant until;
   if (is_use && request.has_reply && !request.asked.empty() && request.length > Duration{0}) {
@@ -262,6 +279,15 @@ void Engine::Impl::grant(Request& request) {
                .granted_at = now,
                .until = until,
                .is_preemptible = request.is_preemptible});
+  }
+  if (is_use) {
+    for (const ComponentId id : request.asked) touch(id);
+    if (request.kind == WantKind::command && !request.cold.empty()) {
+      if (KnownCommand* known = find_command(request.command)) known->cold = request.cold;
+    }
+    const Duration objective =
+        configuration.settings.wait_objectives[static_cast<std::size_t>(request.priority)];
+    count_objective(request, now - request.arrived <= objective);
   }
   if (request.has_reply) reply_granted(request, lease, until);
   is_dirty = true;
@@ -343,10 +369,10 @@ void Engine::Impl::enqueue(Request request) {
   is_dirty = true;
 }
 
-void Engine::Impl::dequeue(RequestId id) {
+Request Engine::Impl::dequeue(RequestId id) {
   const auto found = requests.find(id);
   HEARTH_ASSERT(found != requests.end());
-  const Request request = std::move(found->second);
+  Request request = std::move(found->second);
   requests.erase(found);
   if (request.kind == WantKind::unload && unload_requests > 0) --unload_requests;
   queue.erase(
@@ -360,6 +386,7 @@ void Engine::Impl::dequeue(RequestId id) {
     }
   }
   is_dirty = true;
+  return request;
 }
 
 void Engine::Impl::want(const Request& request, bool is_more) {
@@ -419,8 +446,7 @@ void Engine::Impl::fail_waiting_on(ComponentId id) {
     }
   }
   for (const RequestId request_id : failed) {
-    const Request request = requests.at(request_id);
-    dequeue(request_id);
+    const Request request = dequeue(request_id);
     refuse(request, Errc::failed, Reason::load_failed, id, who_needs(request.asked, id));
   }
 }

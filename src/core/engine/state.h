@@ -236,6 +236,11 @@ struct Engine::Impl {
   std::vector<ComponentId> defaults{};  // spec.is_default
   std::size_t unload_requests = 0;
   std::map<WorkId, ComponentId> work{};
+  // Of `commands`: how many were there before the first, each session's last by that count, and the
+  // largest id.
+  std::uint64_t commands_dropped = 0;
+  std::map<SessionId, std::uint64_t> last_of_session{};
+  CommandId command_max{};
   bool is_dirty = true;
   bool has_next_specs = false;
   bool is_plan_stale = false;  // what is admitted has changed
@@ -285,6 +290,8 @@ struct Engine::Impl {
   // requests.cpp
   void on(const event::CommandReceived& event);
   void note_command(CommandId command, SessionId session, const std::vector<Intent>& intents);
+  KnownCommand* find_command(CommandId id);
+  void index_commands();
   void on(const event::SignalReceived& event);
   void on(const event::LeaseRequested& event);
   void on(const event::LoadRequested& event);
@@ -299,7 +306,7 @@ struct Engine::Impl {
   void refuse(const Request& request, Errc code, Reason reason, ComponentId id, ComponentId other);
   void refuse_plainly(RequestId id, Errc code, Reason reason, CommandId command = {});
   void enqueue(Request request);
-  void dequeue(RequestId id);
+  Request dequeue(RequestId id);
   void want(const Request& request, bool is_more);
   void drop_lasting_keeps(std::optional<ComponentId> only);
   static bool has_claim(const Request& request);

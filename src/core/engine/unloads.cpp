@@ -350,9 +350,7 @@ void Engine::Impl::settle_unload_requests() {
     }
   }
   for (const RequestId id : done) {
-    const Request request = requests.at(id);
-    dequeue(id);
-    reply_unloaded(request);
+    reply_unloaded(dequeue(id));
   }
 }
 
