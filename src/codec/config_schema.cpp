@@ -116,7 +116,8 @@ std::string form_text(const KeyText& key) {
       return "true or false";
     case Form::choice: {
       std::string text;
-      for (const auto& each : choices_of(key.detail)["enum"]) {
+      const auto choices = choices_of(key.detail);
+      for (const auto& each : choices.at("enum")) {
         text += (text.empty() ? "`" : ", `") + each.get<std::string>() + "`";
       }
       return text;
