@@ -2,7 +2,10 @@
 
 #include <algorithm>
 #include <array>
+#include <optional>
 #include <ostream>
+
+#include "cli/command.h"
 
 namespace hearth {
 namespace {
@@ -23,20 +26,68 @@ std::string_view title_of(CommandGroup group) {
   return "";
 }
 
+constexpr std::string_view footer =
+    "`hearth COMMAND --help` says more about one. The configuration is the first of\n"
+    "--config, HEARTH_CONFIG, XDG_CONFIG_HOME/hearth/hearth.yaml and\n"
+    "/etc/hearth/hearth.yaml. Exit codes: 0 done, 1 refused or failed, 2 usage,\n"
+    "3 configuration, 4 no daemon, 5 timed out.";
+
 constexpr std::array groups{CommandGroup::daemon, CommandGroup::components, CommandGroup::insight,
                             CommandGroup::configuration, CommandGroup::tools};
 
-void add_common(CLI::App& app, CommonOptions& common, const Command& command) {
-  app.add_option("--config", common.config, "The configuration to use (hearth.yaml)")
-      ->type_name("FILE")
-      ->group("Common options");
+Program program_of(std::string_view version) {
+  return {
+      .name = "hearth",
+      .summary = "Keeps heavy components warm just before they are needed, inside a memory budget.",
+      .version = version,
+      .footer = footer};
+}
+
+struct CommandTree {
+  Arguments program;
+  CommonOptions common = {};
+  struct Entry {
+    Arguments* arguments = nullptr;
+    CommandRun run;
+  };
+  std::vector<Entry> entries = {};  // one a command
+};
+
+void add_common(Arguments& arguments, CommonOptions& common, const Command& command) {
+  constexpr std::string_view group = "Common options";
+  arguments.text(common.config, {.name = "--config",
+                                 .help = "The configuration to use (hearth.yaml)",
+                                 .type = "FILE",
+                                 .group = group});
   if (command.is_client) {
-    app.add_option("--url", common.url, "The daemon: http://HOST:PORT or unix:PATH")
-        ->type_name("URL")
-        ->group("Common options");
+    arguments.text(common.url, {.name = "--url",
+                                .help = "The daemon: http://HOST:PORT or unix:PATH",
+                                .type = "URL",
+                                .group = group});
   }
   if (command.is_json) {
-    app.add_flag("--json", common.is_json, "Print JSON")->group("Common options");
+    arguments.flag(common.is_json, {.name = "--json", .help = "Print JSON", .group = group});
+  }
+}
+
+void declare_all(CommandTree& tree) {
+  tree.program.require_command();
+  tree.program.text(
+      tree.common.config,
+      {.name = "--config", .help = "The configuration to use (hearth.yaml)", .type = "FILE"});
+  tree.program.text(
+      tree.common.url,
+      {.name = "--url", .help = "The daemon: http://HOST:PORT or unix:PATH", .type = "URL"});
+  // Help lists groups in the order in which their first command was added.
+  for (const CommandGroup group : groups) {
+    for (const NamedCommand& row : commands()) {
+      if (row.command->group != group) continue;
+      Arguments& arguments = tree.program.command(
+          {.name = row.name, .summary = row.command->summary, .group = title_of(group)});
+      CommandRun run = row.command->declare(arguments);
+      add_common(arguments, tree.common, *row.command);
+      tree.entries.push_back({&arguments, std::move(run)});
+    }
   }
 }
 
@@ -65,20 +116,9 @@ int tell_unknown_command(const std::string& word, std::ostream& err) {
   return 2;
 }
 
-// The library's word for a number that is none says nothing of what is wanted.
-std::string usage_text(const CLI::Error& error) {
-  std::string text = error.what();
-  const auto* conversion = dynamic_cast<const CLI::ConversionError*>(&error);
-  constexpr std::string_view lead = "Could not convert: ";
-  const std::size_t equals = text.find(" = ");
-  if (conversion == nullptr || !text.starts_with(lead) || equals == std::string::npos) return text;
-  return text.substr(lead.size(), equals - lead.size()) +
-         " takes a whole number, 0 or more, not `" + text.substr(equals + 3) + "`";
-}
-
 int run_entry(CommandTree& tree, CommandTree::Entry& entry,
               const std::vector<std::string>& arguments, const Streams& streams) {
-  Console console{streams, tree.common, tree.app, arguments};
+  Console console{streams, tree.common, tree.program, arguments};
   const Result<int> code = entry.run(console);
   streams.out.flush();
   if (code) return *code;
@@ -89,75 +129,36 @@ int run_entry(CommandTree& tree, CommandTree::Entry& entry,
                               {"exit_code", exit_code}});
     streams.out.flush();
   }
-  streams.err << "hearth " << entry.app->get_name() << ": " << code.error().detail << "\n";
+  streams.err << "hearth " << entry.arguments->name() << ": " << code.error().detail << "\n";
   return console.exit_code_of(code.error());
 }
 
 }  // namespace
 
-CommandTree::CommandTree()
-    : app{"Keeps heavy components warm just before they are needed, inside a memory budget.",
-          "hearth"} {
-  app.set_help_flag("-h,--help", "Print this and exit");
-  app.set_version_flag("--version", "hearth " + std::string{hearth_version()},
-                       "Print the version and exit");
-  app.require_subcommand(1);
-  app.get_formatter()->column_width(26);
-  app.get_formatter()->label("REQUIRED", "");
-  app.get_formatter()->label("OPTIONS", "options");
-  app.get_formatter()->label("SUBCOMMAND", "COMMAND");
-  app.add_option("--config", common.config, "The configuration to use (hearth.yaml)")
-      ->type_name("FILE");
-  app.add_option("--url", common.url, "The daemon: http://HOST:PORT or unix:PATH")
-      ->type_name("URL");
-  app.footer(
-      "`hearth COMMAND --help` says more about one. The configuration is the first of\n"
-      "--config, HEARTH_CONFIG, XDG_CONFIG_HOME/hearth/hearth.yaml and\n"
-      "/etc/hearth/hearth.yaml. Exit codes: 0 done, 1 refused or failed, 2 usage,\n"
-      "3 configuration, 4 no daemon, 5 timed out.");
-  // Help lists groups in the order in which their first command was added.
-  for (const CommandGroup group : groups) {
-    for (const NamedCommand& row : commands()) {
-      if (row.command->group != group) continue;
-      CLI::App* sub = app.add_subcommand(std::string{row.name}, std::string{row.command->summary});
-      sub->group(std::string{title_of(group)});
-      sub->set_help_flag("-h,--help", "Print this and exit");
-      CommandRun run = row.command->declare(*sub);
-      add_common(*sub, common, *row.command);
-      entries.push_back({sub, std::move(run)});
-    }
-  }
-}
-
 int run_command_line(const std::vector<std::string>& arguments, Streams streams) {
   if (const auto word = unknown_command(arguments)) {
     return tell_unknown_command(*word, streams.err);
   }
-  CommandTree tree;
+  const std::string version = "hearth " + std::string{hearth_version()};
+  CommandTree tree{Arguments{program_of(version)}};
+  declare_all(tree);
   if (arguments.empty()) {
-    streams.err << tree.app.help();
+    streams.err << tree.program.help();
     return 2;
   }
-  try {
-    std::vector<std::string> reversed{arguments.rbegin(), arguments.rend()};
-    tree.app.parse(reversed);
-  } catch (const CLI::CallForHelp&) {
-    CLI::App* shown = &tree.app;
-    while (!shown->get_subcommands().empty()) shown = shown->get_subcommands().front();
-    streams.out << shown->help();
+  const Parsing parsing = tree.program.parse(arguments);
+  if (parsing.outcome == Parsing::Outcome::answered) {
+    streams.out << parsing.text;
     return 0;
-  } catch (const CLI::CallForVersion& version) {
-    streams.out << version.what() << "\n";
-    return 0;
-  } catch (const CLI::Error& error) {
-    const auto chosen = tree.app.get_subcommands();
-    const std::string name = chosen.empty() ? "" : " " + chosen.front()->get_name();
-    streams.err << "hearth" << name << ": " << printable(usage_text(error)) << "\n`hearth" << name
+  }
+  if (parsing.outcome == Parsing::Outcome::wrong) {
+    const std::string name = parsing.command.empty() ? "" : " " + parsing.command;
+    streams.err << "hearth" << name << ": " << printable(parsing.text) << "\n`hearth" << name
                 << " --help` says what it takes.\n";
     return 2;
   }
   for (CommandTree::Entry& entry : tree.entries) {
-    if (entry.app->parsed()) return run_entry(tree, entry, arguments, streams);
+    if (entry.arguments->is_given()) return run_entry(tree, entry, arguments, streams);
   }
   return 2;
 }

@@ -6,28 +6,13 @@
 // Threads    one call at a time.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <string>
+#include <string_view>
 #include <vector>
 
-#include "cli/command.h"
 #include "cli/console.h"
 
 namespace hearth {
-
-struct CommandTree {
-  CLI::App app;
-  CommonOptions common;
-  struct Entry {
-    CLI::App* app = nullptr;
-    CommandRun run;
-  };
-  std::vector<Entry> entries;  // one a command, in commands()' order
-
-  CommandTree();
-  CommandTree(const CommandTree&) = delete;
-  CommandTree& operator=(const CommandTree&) = delete;
-};
 
 // `arguments` without the program's name.
 [[nodiscard]] int run_command_line(const std::vector<std::string>& arguments, Streams streams);

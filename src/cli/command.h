@@ -1,17 +1,17 @@
 // One command of `hearth`: a file in commands/, found by its stem.
 //
-// Contract   declare() adds the command's own options to `app` and returns what runs it; it is
+// Contract   declare() adds the command's own arguments and returns what runs it; it is
 //            called for every command at each start, so it does nothing else. What runs it
 //            returns the exit code, or an error whose code says the exit code (docs/errors.md).
 // Threads    one thread.
 #pragma once
 
-#include <CLI/CLI.hpp>
 #include <functional>
 #include <span>
 #include <string_view>
 
 #include "base/result.h"
+#include "cli/arguments.h"
 #include "cli/console.h"
 
 namespace hearth {
@@ -26,7 +26,7 @@ struct Command {
   CommandGroup group = CommandGroup::tools;
   bool is_client = false;  // asks a daemon: takes --url
   bool is_json = true;     // takes --json
-  CommandRun (*declare)(CLI::App& app) = nullptr;
+  CommandRun (*declare)(Arguments& arguments) = nullptr;
 };
 
 struct NamedCommand {

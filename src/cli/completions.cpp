@@ -9,43 +9,27 @@
 namespace hearth {
 namespace {
 
-std::vector<const CLI::App*> children(const CLI::App& app) {
-  return app.get_subcommands([](const CLI::App* sub) { return !sub->get_group().empty(); });
-}
-
-std::vector<const CLI::Option*> options(const CLI::App& app) {
-  return app.get_options([](const CLI::Option* option) { return !option->get_group().empty(); });
-}
-
-std::vector<std::string> spellings(const CLI::Option& option) {
-  std::vector<std::string> words;
-  for (const std::string& name : option.get_snames()) words.push_back("-" + name);
-  for (const std::string& name : option.get_lnames()) words.push_back("--" + name);
-  return words;
-}
-
-// Every word that may follow `app`'s name.
-std::string words_after(const CLI::App& app) {
+// Every word that may follow `command`'s name.
+std::string words_after(const Outline& command) {
   std::string words;
-  for (const CLI::App* sub : children(app)) words += sub->get_name() + " ";
-  for (const CLI::Option* option : options(app)) {
-    for (const std::string& word : spellings(*option)) words += word + " ";
+  for (const Outline& sub : command.commands) words += sub.name + " ";
+  for (const Outline::Entry& entry : command.entries) {
+    for (const std::string& word : entry.spellings) words += word + " ";
   }
   if (!words.empty()) words.pop_back();
   return words;
 }
 
-bool takes_components(const CLI::App& app) {
-  return std::ranges::any_of(options(app), [](const CLI::Option* option) {
-    return option->get_positional() && option->get_type_name() == "COMPONENT";
+bool takes_components(const Outline& command) {
+  return std::ranges::any_of(command.entries, [](const Outline::Entry& entry) {
+    return !entry.place.empty() && entry.type == "COMPONENT";
   });
 }
 
-std::string choices_of(const CLI::App& app) {
-  for (const CLI::Option* option : options(app)) {
-    const std::string type = option->get_type_name();
-    if (!option->get_positional() || type.find('|') == std::string::npos) continue;
-    std::string words = type;
+std::string choices_of(const Outline& command) {
+  for (const Outline::Entry& entry : command.entries) {
+    if (entry.place.empty() || entry.type.find('|') == std::string::npos) continue;
+    std::string words = entry.type;
     std::ranges::replace(words, '|', ' ');
     return words;
   }
@@ -82,29 +66,26 @@ std::string roff(std::string_view text) {
   return result;
 }
 
-void write_options(std::ostream& page, const CLI::App& app) {
-  for (const CLI::Option* option : options(app)) {
-    std::string names;
-    if (option->get_positional()) names = option->get_name(true);
-    for (const std::string& word : spellings(*option)) names += (names.empty() ? "" : ", ") + word;
-    const bool is_flag = option->get_items_expected_max() == 0;
-    const std::string type = option->get_type_name();
-    if (!is_flag && !option->get_positional() && !type.empty()) names += " " + type;
-    page << ".TP\n.B " << roff(names) << "\n" << roff(option->get_description()) << "\n";
+void write_options(std::ostream& page, const Outline& command) {
+  for (const Outline::Entry& entry : command.entries) {
+    std::string names = entry.place;
+    for (const std::string& word : entry.spellings) names += (names.empty() ? "" : ", ") + word;
+    if (entry.has_value && entry.place.empty() && !entry.type.empty()) names += " " + entry.type;
+    page << ".TP\n.B " << roff(names) << "\n" << roff(entry.help) << "\n";
   }
 }
 
-void write_command(std::ostream& page, const CLI::App& app, const std::string& path) {
-  page << ".SS " << roff(path) << "\n" << roff(app.get_description()) << ".\n";
-  write_options(page, app);
-  for (const CLI::App* sub : children(app)) {
-    write_command(page, *sub, path + " " + sub->get_name());
+void write_command(std::ostream& page, const Outline& command, const std::string& path) {
+  page << ".SS " << roff(path) << "\n" << roff(command.summary) << ".\n";
+  write_options(page, command);
+  for (const Outline& sub : command.commands) {
+    write_command(page, sub, path + " " + sub.name);
   }
 }
 
 }  // namespace
 
-std::string bash_completions(const CLI::App& root) {
+std::string bash_completions(const Outline& root) {
   std::ostringstream script;
   script << "# bash completions of hearth: source this, or put it into\n"
             "# ~/.local/share/bash-completion/completions/hearth\n"
@@ -126,21 +107,21 @@ std::string bash_completions(const CLI::App& root) {
             "  case $command in\n"
             "    '') words="
          << shell_quoted(words_after(root)) << " ;;\n";
-  for (const CLI::App* sub : children(root)) {
-    script << "    " << sub->get_name() << ")\n";
-    if (!children(*sub).empty()) {
+  for (const Outline& sub : root.commands) {
+    script << "    " << sub.name << ")\n";
+    if (!sub.commands.empty()) {
       script << "      case $inner in\n";
-      for (const CLI::App* leaf : children(*sub)) {
-        script << "        " << leaf->get_name() << ") words=" << shell_quoted(words_after(*leaf))
+      for (const Outline& leaf : sub.commands) {
+        script << "        " << leaf.name << ") words=" << shell_quoted(words_after(leaf))
                << " ;;\n";
       }
-      script << "        *) words=" << shell_quoted(words_after(*sub)) << " ;;\n      esac\n";
+      script << "        *) words=" << shell_quoted(words_after(sub)) << " ;;\n      esac\n";
     } else {
-      std::string words = words_after(*sub);
-      if (const std::string choices = choices_of(*sub); !choices.empty()) words += " " + choices;
+      std::string words = words_after(sub);
+      if (const std::string choices = choices_of(sub); !choices.empty()) words += " " + choices;
       script << "      words=" << shell_quoted(words) << "\n";
     }
-    if (takes_components(*sub)) {
+    if (takes_components(sub)) {
       script << "      [[ $word == -* ]] || words+=\" $(hearth ps --names 2>/dev/null)\"\n";
     }
     script << "      ;;\n";
@@ -152,15 +133,15 @@ std::string bash_completions(const CLI::App& root) {
   return std::move(script).str();
 }
 
-std::string zsh_completions(const CLI::App& root) {
+std::string zsh_completions(const Outline& root) {
   std::ostringstream script;
   script << "#compdef hearth\n"
             "# zsh completions of hearth: put this into a folder of $fpath as _hearth\n"
             "_hearth() {\n"
             "  local -a commands\n"
             "  commands=(\n";
-  for (const CLI::App* sub : children(root)) {
-    script << "    " << shell_quoted(sub->get_name() + ":" + sub->get_description()) << "\n";
+  for (const Outline& sub : root.commands) {
+    script << "    " << shell_quoted(sub.name + ":" + sub.summary) << "\n";
   }
   script << "  )\n"
             "  if ((CURRENT == 2)); then _describe command commands; return; fi\n"
@@ -168,18 +149,18 @@ std::string zsh_completions(const CLI::App& root) {
             "    --config | --output) _files; return ;;\n"
             "  esac\n"
             "  case ${words[2]} in\n";
-  for (const CLI::App* sub : children(root)) {
-    std::string words = words_after(*sub);
-    if (const std::string choices = choices_of(*sub); !choices.empty()) words += " " + choices;
-    for (const CLI::App* leaf : children(*sub)) {
-      for (const CLI::Option* option : options(*leaf)) {
-        for (const std::string& word : spellings(*option)) {
+  for (const Outline& sub : root.commands) {
+    std::string words = words_after(sub);
+    if (const std::string choices = choices_of(sub); !choices.empty()) words += " " + choices;
+    for (const Outline& leaf : sub.commands) {
+      for (const Outline::Entry& entry : leaf.entries) {
+        for (const std::string& word : entry.spellings) {
           if ((" " + words + " ").find(" " + word + " ") == std::string::npos) words += " " + word;
         }
       }
     }
-    script << "    " << sub->get_name() << ")\n      compadd -- " << words << "\n";
-    if (takes_components(*sub)) {
+    script << "    " << sub.name << ")\n      compadd -- " << words << "\n";
+    if (takes_components(sub)) {
       script << "      compadd -- ${(f)\"$(hearth ps --names 2>/dev/null)\"}\n";
     }
     script << "      ;;\n";
@@ -190,34 +171,36 @@ std::string zsh_completions(const CLI::App& root) {
   return std::move(script).str();
 }
 
-std::string fish_completions(const CLI::App& root) {
+std::string fish_completions(const Outline& root) {
   std::ostringstream script;
   script << "# fish completions of hearth: put this into ~/.config/fish/completions/hearth.fish\n"
             "complete -c hearth -f\n";
-  const auto write = [&](const std::string& condition, const CLI::App& app) {
-    for (const CLI::App* sub : children(app)) {
-      script << "complete -c hearth -n " << shell_quoted(condition) << " -a " << sub->get_name()
-             << " -d " << shell_quoted(sub->get_description()) << "\n";
+  const auto write = [&](const std::string& condition, const Outline& command) {
+    for (const Outline& sub : command.commands) {
+      script << "complete -c hearth -n " << shell_quoted(condition) << " -a " << sub.name << " -d "
+             << shell_quoted(sub.summary) << "\n";
     }
-    for (const CLI::Option* option : options(app)) {
-      if (option->get_positional()) continue;
+    for (const Outline::Entry& entry : command.entries) {
+      if (!entry.place.empty()) continue;
       script << "complete -c hearth -n " << shell_quoted(condition);
-      for (const std::string& name : option->get_snames()) script << " -s " << name;
-      for (const std::string& name : option->get_lnames()) script << " -l " << name;
-      if (option->get_items_expected_max() != 0) script << " -r";
-      if (option->get_type_name() == "FILE") script << " -F";
-      script << " -d " << shell_quoted(option->get_description()) << "\n";
+      for (const std::string& word : entry.spellings) {
+        const bool is_long = word.starts_with("--");
+        script << (is_long ? " -l " : " -s ") << word.substr(is_long ? 2 : 1);
+      }
+      if (entry.has_value) script << " -r";
+      if (entry.type == "FILE") script << " -F";
+      script << " -d " << shell_quoted(entry.help) << "\n";
     }
   };
   write("__fish_use_subcommand", root);
-  for (const CLI::App* sub : children(root)) {
-    const std::string seen = "__fish_seen_subcommand_from " + sub->get_name();
-    write(seen, *sub);
-    if (const std::string choices = choices_of(*sub); !choices.empty()) {
+  for (const Outline& sub : root.commands) {
+    const std::string seen = "__fish_seen_subcommand_from " + sub.name;
+    write(seen, sub);
+    if (const std::string choices = choices_of(sub); !choices.empty()) {
       script << "complete -c hearth -n " << shell_quoted(seen) << " -a " << shell_quoted(choices)
              << "\n";
     }
-    if (takes_components(*sub)) {
+    if (takes_components(sub)) {
       script << "complete -c hearth -n " << shell_quoted(seen)
              << " -a '(hearth ps --names 2>/dev/null)'\n";
     }
@@ -225,7 +208,7 @@ std::string fish_completions(const CLI::App& root) {
   return std::move(script).str();
 }
 
-std::string manual_page(const CLI::App& root) {
+std::string manual_page(const Outline& root) {
   std::ostringstream page;
   page << ".TH HEARTH 1 \"\" \"hearth " << hearth_version() << "\" \"User Commands\"\n"
        << ".SH NAME\nhearth \\- keeps heavy components warm inside a memory budget\n"
@@ -237,7 +220,7 @@ std::string manual_page(const CLI::App& root) {
        << ".SH OPTIONS\n";
   write_options(page, root);
   page << ".SH COMMANDS\n";
-  for (const CLI::App* sub : children(root)) write_command(page, *sub, sub->get_name());
+  for (const Outline& sub : root.commands) write_command(page, sub, sub.name);
   page << ".SH FILES\n"
           ".TP\n.I $XDG_CONFIG_HOME/hearth/hearth.yaml\nThe configuration of a user.\n"
           ".TP\n.I /etc/hearth/hearth.yaml\nThe configuration of the machine.\n"

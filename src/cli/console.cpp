@@ -8,7 +8,7 @@
 
 namespace hearth {
 
-Console::Console(Streams streams, CommonOptions& options, const CLI::App& root,
+Console::Console(Streams streams, CommonOptions& options, const Arguments& root,
                  std::vector<std::string> arguments)
     : streams_{std::move(streams)},
       options_{options},

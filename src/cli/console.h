@@ -19,11 +19,9 @@
 #include "cli/table.h"
 #include "codec/config.h"
 
-namespace CLI {
-class App;
-}
-
 namespace hearth {
+
+class Arguments;
 
 struct Streams {
   std::ostream& out;
@@ -42,7 +40,7 @@ struct CommonOptions {
 
 class Console {
  public:
-  Console(Streams streams, CommonOptions& options, const CLI::App& root,
+  Console(Streams streams, CommonOptions& options, const Arguments& root,
           std::vector<std::string> arguments);
 
   [[nodiscard]] std::ostream& out() { return streams_.out; }
@@ -50,7 +48,7 @@ class Console {
   [[nodiscard]] const Streams& streams() const { return streams_; }
   [[nodiscard]] const CommonOptions& options() const { return options_; }
   [[nodiscard]] bool is_json() const { return options_.is_json; }
-  [[nodiscard]] const CLI::App& root() const { return root_; }
+  [[nodiscard]] const Arguments& root() const { return root_; }
   // The words after the program's name, as they were given.
   [[nodiscard]] const std::vector<std::string>& arguments() const { return arguments_; }
   [[nodiscard]] std::optional<std::string> environment(const std::string& name) const {
@@ -79,7 +77,7 @@ class Console {
  private:
   Streams streams_;
   CommonOptions& options_;
-  const CLI::App& root_;
+  const Arguments& root_;
   std::vector<std::string> arguments_;
   std::optional<int> exit_code_;
   std::optional<Link> link_;

@@ -6,9 +6,10 @@
 
 namespace hearth {
 
-CommandRun declare_pinning(CLI::App& app, std::string_view verb) {
+CommandRun declare_pinning(Arguments& arguments, std::string_view verb) {
   auto names = std::make_unique<std::vector<std::string>>();
-  app.add_option("names", *names, "Which")->required()->type_name("COMPONENT");
+  arguments.list(*names,
+                 {.name = "names", .help = "Which", .type = "COMPONENT", .is_required = true});
   return [names = std::move(names), verb = std::string{verb}](Console& console) -> Result<int> {
     Link& link = *HEARTH_TRY(console.link());
     HEARTH_TRY(check_components(link, *names));

@@ -10,6 +10,6 @@
 
 namespace hearth {
 
-[[nodiscard]] CommandRun declare_pinning(CLI::App& app, std::string_view verb);
+[[nodiscard]] CommandRun declare_pinning(Arguments& arguments, std::string_view verb);
 
 }  // namespace hearth

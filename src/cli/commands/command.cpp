@@ -61,15 +61,20 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   auto options = std::make_unique<Options>();
-  app.add_option("text", options->words, "What the user said")->required()->type_name("TEXT");
-  app.add_option("--session", options->session, "The history that it belongs to")
-      ->type_name("NAME");
-  app.add_flag("--no-wait", options->is_not_waiting, "Answer at once; loads go on");
-  app.add_option("--timeout", options->timeout, "How long to wait (30s)")->type_name("SPAN");
-  app.add_option("--lease", options->lease, "How long they are held for you (60s; 0s: not)")
-      ->type_name("SPAN");
+  arguments.list(
+      options->words,
+      {.name = "text", .help = "What the user said", .type = "TEXT", .is_required = true});
+  arguments.text(options->session,
+                 {.name = "--session", .help = "The history that it belongs to", .type = "NAME"});
+  arguments.flag(options->is_not_waiting,
+                 {.name = "--no-wait", .help = "Answer at once; loads go on"});
+  arguments.text(options->timeout,
+                 {.name = "--timeout", .help = "How long to wait (30s)", .type = "SPAN"});
+  arguments.text(
+      options->lease,
+      {.name = "--lease", .help = "How long they are held for you (60s; 0s: not)", .type = "SPAN"});
   return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 

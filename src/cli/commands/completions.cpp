@@ -9,7 +9,7 @@ namespace hearth {
 namespace {
 
 Result<int> run(Console& console, const std::string& kind) {
-  const CLI::App& root = console.root();
+  const Outline root = console.root().outline();
   if (kind == "bash") console.out() << bash_completions(root);
   if (kind == "zsh") console.out() << zsh_completions(root);
   if (kind == "fish") console.out() << fish_completions(root);
@@ -17,18 +17,12 @@ Result<int> run(Console& console, const std::string& kind) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   auto kind = std::make_unique<std::string>();
-  app.add_option("kind", *kind, "A shell, or man for the manual page hearth.1")
-      ->required()
-      ->check(CLI::Validator{[](std::string& word) {
-                               const bool is_known = word == "bash" || word == "zsh" ||
-                                                     word == "fish" || word == "man";
-                               return is_known ? std::string{}
-                                               : "`" + word + "` is none of bash, zsh, fish, man";
-                             },
-                             ""})
-      ->type_name("bash|zsh|fish|man");
+  arguments.text(*kind, {.name = "kind",
+                         .help = "A shell, or man for the manual page hearth.1",
+                         .is_required = true,
+                         .choices = {"bash", "zsh", "fish", "man"}});
   return [kind = std::move(kind)](Console& console) { return run(console, *kind); };
 }
 

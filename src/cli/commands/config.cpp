@@ -11,9 +11,6 @@ namespace hearth {
 namespace {
 
 struct Options {
-  CLI::App* check = nullptr;
-  CLI::App* show = nullptr;
-  CLI::App* schema = nullptr;
   std::string file;
   bool is_strict = false;
 };
@@ -83,20 +80,23 @@ Result<int> show(Console& console) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   auto options = std::make_unique<Options>();
-  app.require_subcommand(1);
-  options->check = app.add_subcommand("check", "Say everything that is wrong with it");
-  options->show = app.add_subcommand("show", "Show it as it will be used");
-  options->schema = app.add_subcommand("schema", "Print the JSON Schema of hearth.yaml");
+  arguments.require_command();
   // --config and --json may follow these too.
-  for (CLI::App* sub : {options->check, options->show, options->schema}) sub->fallthrough();
-  options->check->add_option("file", options->file, "The file; without it, the one in use")
-      ->type_name("FILE");
-  options->check->add_flag("--strict", options->is_strict, "Warnings are errors");
-  return [options = std::move(options)](Console& console) -> Result<int> {
-    if (options->check->parsed()) return check(console, *options);
-    if (options->show->parsed()) return show(console);
+  Arguments& checking = arguments.command(
+      {.name = "check", .summary = "Say everything that is wrong with it", .is_outer_taken = true});
+  const Arguments& showing = arguments.command(
+      {.name = "show", .summary = "Show it as it will be used", .is_outer_taken = true});
+  arguments.command({.name = "schema",
+                     .summary = "Print the JSON Schema of hearth.yaml",
+                     .is_outer_taken = true});
+  checking.text(options->file,
+                {.name = "file", .help = "The file; without it, the one in use", .type = "FILE"});
+  checking.flag(options->is_strict, {.name = "--strict", .help = "Warnings are errors"});
+  return [options = std::move(options), &checking, &showing](Console& console) -> Result<int> {
+    if (checking.is_given()) return check(console, *options);
+    if (showing.is_given()) return show(console);
     console.out() << json_schema() << "\n";
     return 0;
   };

@@ -32,10 +32,11 @@ Result<int> run(Console& console, const std::optional<std::uint64_t>& after) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   auto after = std::make_unique<std::optional<std::uint64_t>>();
-  app.add_option("--after", *after, "Begin after this sequence number of the journal")
-      ->type_name("N");
+  arguments.number(
+      *after,
+      {.name = "--after", .help = "Begin after this sequence number of the journal", .type = "N"});
   return [after = std::move(after)](Console& console) { return run(console, *after); };
 }
 

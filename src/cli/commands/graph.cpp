@@ -78,10 +78,11 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   auto options = std::make_unique<Options>();
-  app.add_option("name", options->name, "This one alone")->type_name("COMPONENT");
-  app.add_flag("--dot", options->is_dot, "Print Graphviz: hearth graph --dot | dot -Tsvg");
+  arguments.text(options->name, {.name = "name", .help = "This one alone", .type = "COMPONENT"});
+  arguments.flag(options->is_dot,
+                 {.name = "--dot", .help = "Print Graphviz: hearth graph --dot | dot -Tsvg"});
   return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 

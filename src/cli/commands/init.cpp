@@ -74,10 +74,11 @@ Result<int> run(Console& console, const std::string& output) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   auto output = std::make_unique<std::string>();
-  app.add_option("--output", *output, "Where to write it; - for standard output")
-      ->type_name("FILE");
+  arguments.text(
+      *output,
+      {.name = "--output", .help = "Where to write it; - for standard output", .type = "FILE"});
   return [output = std::move(output)](Console& console) { return run(console, *output); };
 }
 

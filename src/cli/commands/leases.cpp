@@ -40,9 +40,9 @@ Result<int> run(Console& console, const std::string& released) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   auto released = std::make_unique<std::string>();
-  app.add_option("--release", *released, "End this lease")->type_name("LEASE");
+  arguments.text(*released, {.name = "--release", .help = "End this lease", .type = "LEASE"});
   return [released = std::move(released)](Console& console) { return run(console, *released); };
 }
 

@@ -87,11 +87,14 @@ Result<int> run(Console& console, const Options& options) {
                                   printable(displaced) + "` says what took its place");
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   auto options = std::make_unique<Options>();
-  app.add_option("names", options->names, "Which")->required()->type_name("COMPONENT");
-  app.add_flag("--no-wait", options->is_not_waiting, "Answer at once; the load goes on");
-  app.add_option("--timeout", options->timeout, "How long to wait (30s)")->type_name("SPAN");
+  arguments.list(options->names,
+                 {.name = "names", .help = "Which", .type = "COMPONENT", .is_required = true});
+  arguments.flag(options->is_not_waiting,
+                 {.name = "--no-wait", .help = "Answer at once; the load goes on"});
+  arguments.text(options->timeout,
+                 {.name = "--timeout", .help = "How long to wait (30s)", .type = "SPAN"});
   return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 

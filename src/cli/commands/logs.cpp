@@ -56,11 +56,14 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   auto options = std::make_unique<Options>();
-  app.add_option("name", options->name, "Which")->required()->type_name("COMPONENT");
-  app.add_flag("-f,--follow", options->is_following, "Go on as more is written");
-  app.add_option("-n,--lines", options->lines, "Only the last N lines")->type_name("N");
+  arguments.text(options->name,
+                 {.name = "name", .help = "Which", .type = "COMPONENT", .is_required = true});
+  arguments.flag(options->is_following,
+                 {.name = "-f,--follow", .help = "Go on as more is written"});
+  arguments.number(options->lines,
+                   {.name = "-n,--lines", .help = "Only the last N lines", .type = "N"});
   return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 

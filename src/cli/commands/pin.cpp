@@ -3,7 +3,7 @@
 namespace hearth {
 namespace {
 
-CommandRun declare(CLI::App& app) { return declare_pinning(app, "pin"); }
+CommandRun declare(Arguments& arguments) { return declare_pinning(arguments, "pin"); }
 
 }  // namespace
 

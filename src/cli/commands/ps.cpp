@@ -44,10 +44,11 @@ Result<int> run(Console& console, const Options& options) {
   }
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   auto options = std::make_unique<Options>();
-  app.add_flag("-w,--watch", options->is_watching, "Show it again every second");
-  app.add_flag("--names", options->is_names_only, "Names alone, a line each");
+  arguments.flag(options->is_watching,
+                 {.name = "-w,--watch", .help = "Show it again every second"});
+  arguments.flag(options->is_names_only, {.name = "--names", .help = "Names alone, a line each"});
   return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 

@@ -24,7 +24,7 @@ Result<int> run(Console& console, const std::string& span, bool is_swarm) {
   return sim::sim_main(own, console.out());
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   struct Options {
     std::string seed, span, components, minutes;
     bool has_trace = false;
@@ -32,15 +32,21 @@ CommandRun declare(CLI::App& app) {
     bool is_faultless = false;
   };
   auto options = std::make_unique<Options>();
-  app.add_option("--seed", options->seed, "The seed of the day (1), or several: A..B")
-      ->type_name("N");
-  app.add_option("--virtual", options->span, "How long, in virtual time (24h)")->type_name("SPAN");
-  app.add_option("--components", options->components, "How many components (64)")->type_name("N");
-  app.add_flag("--trace", options->has_trace, "Print every event and action");
-  app.add_flag("--swarm", options->is_swarm, "Seed after seed with other faults and sizes");
-  app.add_flag("--no-faults", options->is_faultless, "A world where nothing goes wrong");
-  app.add_option("--minutes", options->minutes, "How long the swarm goes on")->type_name("N");
-  app.allow_extras();
+  arguments.text(
+      options->seed,
+      {.name = "--seed", .help = "The seed of the day (1), or several: A..B", .type = "N"});
+  arguments.text(options->span,
+                 {.name = "--virtual", .help = "How long, in virtual time (24h)", .type = "SPAN"});
+  arguments.text(options->components,
+                 {.name = "--components", .help = "How many components (64)", .type = "N"});
+  arguments.flag(options->has_trace, {.name = "--trace", .help = "Print every event and action"});
+  arguments.flag(options->is_swarm,
+                 {.name = "--swarm", .help = "Seed after seed with other faults and sizes"});
+  arguments.flag(options->is_faultless,
+                 {.name = "--no-faults", .help = "A world where nothing goes wrong"});
+  arguments.text(options->minutes,
+                 {.name = "--minutes", .help = "How long the swarm goes on", .type = "N"});
+  arguments.allow_other_words();
   return [options = std::move(options)](Console& console) {
     return run(console, options->span, options->is_swarm);
   };

@@ -18,7 +18,7 @@ Result<int> run(Console& console) {
   return 0;
 }
 
-CommandRun declare(CLI::App& /*app*/) {
+CommandRun declare(Arguments& /*arguments*/) {
   return [](Console& console) { return run(console); };
 }
 

@@ -34,10 +34,11 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   auto options = std::make_unique<Options>();
-  app.add_option("names", options->names, "Which")->type_name("COMPONENT");
-  app.add_flag("--all", options->is_all, "Everything that is neither leased nor core");
+  arguments.list(options->names, {.name = "names", .help = "Which", .type = "COMPONENT"});
+  arguments.flag(options->is_all,
+                 {.name = "--all", .help = "Everything that is neither leased nor core"});
   return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 

@@ -3,7 +3,7 @@
 namespace hearth {
 namespace {
 
-CommandRun declare(CLI::App& app) { return declare_pinning(app, "unpin"); }
+CommandRun declare(Arguments& arguments) { return declare_pinning(arguments, "unpin"); }
 
 }  // namespace
 

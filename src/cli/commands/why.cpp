@@ -11,7 +11,7 @@ namespace {
 
 struct Options {
   std::string name;
-  unsigned limit = 20;
+  std::uint32_t limit = 20;
 };
 
 Result<int> run(Console& console, const Options& options) {
@@ -37,10 +37,12 @@ Result<int> run(Console& console, const Options& options) {
   return 0;
 }
 
-CommandRun declare(CLI::App& app) {
+CommandRun declare(Arguments& arguments) {
   auto options = std::make_unique<Options>();
-  app.add_option("name", options->name, "Which")->required()->type_name("COMPONENT");
-  app.add_option("--limit", options->limit, "How many decisions to show (20)")->type_name("N");
+  arguments.text(options->name,
+                 {.name = "name", .help = "Which", .type = "COMPONENT", .is_required = true});
+  arguments.number(options->limit,
+                   {.name = "--limit", .help = "How many decisions to show (20)", .type = "N"});
   return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 
