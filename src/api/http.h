@@ -43,7 +43,7 @@ struct ApiResponse {
 
 struct SentAs {
   bool is_kept = true;
-  bool is_head = false;  // the length of the body, but not the body
+  bool is_head = false;     // the length of the body, but not the body
   std::string_view date{};  // as http_date() writes it; none: no such header
 };
 void append_response(std::string& out, const ApiResponse& response, SentAs as);
