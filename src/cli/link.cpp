@@ -49,9 +49,9 @@ Result<OrderedJson> Link::read(Result<Response> response) {
   }
   if (response->status == 401) return fail(Errc::denied, std::string{key_text});
   if (!response->is_ok()) return fail(errc_of_status(response->status), problem_text(*response));
-  OrderedJson json = OrderedJson::parse(response->body, nullptr, false);
-  if (json.is_discarded()) return fail(Errc::corrupt, client_.address() + ": answers no JSON");
-  return json;
+  auto json = read_json(response->body);
+  if (!json) return fail(Errc::corrupt, client_.address() + ": answers no JSON");
+  return std::move(*json);
 }
 
 Result<OrderedJson> Link::get(const std::string& path) { return read(client_.get(path)); }
@@ -68,15 +68,6 @@ Result<> check_components(Link& link, const std::vector<std::string>& names) {
     (void)HEARTH_TRY(link.get("/v1/components/" + url_escape(name)));
   }
   return {};
-}
-
-Result<Link::Answer> Link::try_get(const std::string& path) {
-  auto response = client_.get(path);
-  if (!response) {
-    is_unreachable_ = response.error().code == Errc::unavailable;
-    return std::unexpected(std::move(response).error());
-  }
-  return Answer{response->status, OrderedJson::parse(response->body, nullptr, false)};
 }
 
 Result<> Link::events(std::optional<std::uint64_t> after, const OnEvent& on_event) {

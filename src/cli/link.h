@@ -26,12 +26,6 @@ class Link {
   [[nodiscard]] Result<OrderedJson> post(const std::string& path, const OrderedJson& body,
                                          Duration timeout = 60s);
   [[nodiscard]] Result<OrderedJson> del(const std::string& path);
-  // An answer of any status that is one, with its status beside it.
-  struct Answer {
-    int status = 0;
-    OrderedJson body;
-  };
-  [[nodiscard]] Result<Answer> try_get(const std::string& path);
 
   using OnEvent = Client::OnEvent;
   [[nodiscard]] Result<> events(std::optional<std::uint64_t> after, const OnEvent& on_event);

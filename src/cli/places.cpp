@@ -53,11 +53,11 @@ std::string find_config(const std::string& option, const Environment& environmen
 std::optional<Address> read_address(const std::string& state_dir) {
   const auto text = read_file(address_path(state_dir));
   if (!text) return std::nullopt;
-  const OrderedJson json = OrderedJson::parse(*text, nullptr, false);
-  if (!json.is_object()) return std::nullopt;
-  return Address{.http = text_of(json, "http"),
-                 .socket = text_of(json, "socket"),
-                 .pid = static_cast<int>(number_of(json, "pid"))};
+  const auto json = read_json(*text);
+  if (!json || !json->is_object()) return std::nullopt;
+  return Address{.http = text_of(*json, "http"),
+                 .socket = text_of(*json, "socket"),
+                 .pid = static_cast<int>(number_of(*json, "pid"))};
 }
 
 Result<> write_address(const std::string& state_dir, const Address& address) {

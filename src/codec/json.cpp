@@ -107,6 +107,12 @@ Result<Json> parse_json_object(std::string_view text, std::size_t depth_max) {
   return builder.take();
 }
 
+std::optional<OrderedJson> read_json(std::string_view text) {
+  OrderedJson json = OrderedJson::parse(text, nullptr, false);
+  if (json.is_discarded()) return std::nullopt;
+  return json;
+}
+
 std::string dump_json(const Json& json, int indent) { return dump(json, indent); }
 std::string dump_json(const OrderedJson& json, int indent) { return dump(json, indent); }
 

@@ -6,7 +6,7 @@
 //            keys that nobody asked for, with near ones.
 // Errors     Errc::invalid with the key, what was expected and what was got:
 //            "`timeout_ms`: expected a whole number of milliseconds, got \"soon\"".
-// Threads    parse_json_object and dump_json are pure; RequestFields is thread-compatible.
+// Threads    the functions are pure; RequestFields is thread-compatible.
 // Example
 //            auto fields = HEARTH_TRY(RequestFields::parse(body));
 //            ask.text = fields.required_text("text");
@@ -33,6 +33,10 @@ inline constexpr std::size_t json_depth_max = 16;
 
 [[nodiscard]] Result<Json> parse_json_object(std::string_view text,
                                              std::size_t depth_max = json_depth_max);
+
+// What another program of ours wrote, of any kind; none when it is not JSON. Compiled once, as the
+// library's own parse() costs every file that calls it two seconds.
+[[nodiscard]] std::optional<OrderedJson> read_json(std::string_view text);
 
 // Invalid UTF-8 in strings becomes U+FFFD; never throws. indent < 0: one line.
 [[nodiscard]] std::string dump_json(const Json& json, int indent = -1);

@@ -44,6 +44,12 @@ TEST(StrictJson, RefusesInvalidUtf8AndDumpsItSafely) {
   EXPECT_EQ(dump_json(Json{{"a", "\xff"}}), "{\"a\":\"\xef\xbf\xbd\"}");
 }
 
+TEST(ReadJson, TakesAnyValueKeepsTheOrderOfKeysAndIsNoneForOtherText) {
+  EXPECT_EQ(dump_json(read_json(R"({"b":1,"a":[null]})").value()), R"({"b":1,"a":[null]})");
+  EXPECT_EQ(dump_json(read_json(" 7 ").value()), "7");
+  for (const char* bad : {"", "{", "{}x", "seven"}) EXPECT_FALSE(read_json(bad)) << bad;
+}
+
 TEST(RequestFields, GivesTypedValues) {
   auto fields = fields_of(
       R"({"text":"hi","timeout_ms":1500,"waits":false,"names":["a","b"],"wait":"none","n":7})");

@@ -10,14 +10,13 @@ namespace {
 
 bool print_event(Console& console, const StreamEvent& event) {
   if (console.is_json()) {
-    OrderedJson data = OrderedJson::parse(event.data, nullptr, false);
-    if (data.is_discarded()) data = event.data;
+    const OrderedJson data = read_json(event.data).value_or(OrderedJson(event.data));
     const OrderedJson line{{"id", event.id}, {"event", event.name}, {"data", data}};
     console.out() << dump_json(line) << "\n";
   } else if (event.name == "lost") {
     console.out() << "... some were lost: this reader was too slow\n";
   } else {
-    const OrderedJson data = OrderedJson::parse(event.data, nullptr, false);
+    const OrderedJson data = read_json(event.data).value_or(OrderedJson{});
     console.out() << clock_text(text_of(data, "at")) << "  " << printable(text_of(data, "text"))
                   << "\n";
   }
