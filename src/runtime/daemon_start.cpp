@@ -39,7 +39,12 @@ Result<> Daemon::Impl::recover() {
   HEARTH_TRY(make_directories(state_dir));
   HEARTH_TRY(make_directories(run_dir));
   HEARTH_TRY(make_directories(state_dir + "/logs"));
-  lock = HEARTH_TRY(LockFile::take(state_dir + "/lock"));
+  auto taken = LockFile::take(state_dir + "/lock");
+  if (!taken && taken.error().code == Errc::io) {
+    return fail(Errc::io, taken.error().detail + ": nothing could be kept: make " + state_dir +
+                              " writable, or name another folder by `state:`");
+  }
+  lock = HEARTH_TRY(std::move(taken));
   Recovered recovered = Journal::recover(state_dir);
   for (const std::string& text : recovered.troubles) trouble("recovered", text);
   is_restored = restore(recovered);
