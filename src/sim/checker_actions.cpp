@@ -339,6 +339,12 @@ void Checker::on(const action::Record& a) {
     has_relief_ = true;
     was_told_stuck_ = true;
   }
+  const bool is_displaced = decision.kind == DecisionKind::unload_started &&
+                            decision.reason == Reason::conflict && decision.has_other;
+  if (is_displaced && at(decision.component).spec.priority > at(decision.other).spec.priority) {
+    violate("I2", name(decision.component) + " is displaced by its rival " + name(decision.other) +
+                      ", which is of lower priority");
+  }
   if (decision.reason == Reason::revoked && decision.lease) {
     const auto found = leases_.find(decision.lease);
     if (found == leases_.end() || decision.kind == DecisionKind::lease_ended) return;
