@@ -26,6 +26,8 @@ CODE = CPP | {".py", ".sh", ".cmake"}
 TEXT = CODE | {".md", ".txt", ".toml", ".yaml", ".yml", ".json", ".html", ".css", ".js", ""}
 SKIPPED_DIRECTORIES = {".git", "build", "node_modules", "__pycache__", "testdata", "corpus"}
 
+MUTANT = re.compile(r".*\n(.*)\n<{8}\n(.*?)={8}\n.*?>{8}\n", re.S)
+
 # Split, so that this file does not name them.
 UNFINISHED = re.compile(r"\b(TO" r"DO|FIX" r"ME|X" r"XX|HA" r"CK)\b")
 INCLUDE = re.compile(r'^\s*#\s*include\s*([<"])([^>"]+)[>"]')
@@ -128,7 +130,18 @@ class Tidy:
             elif path.suffix == ".md":
                 self.check_links(path, text)
         self.check_parity()
+        self.check_mutants()
         return self.findings
+
+    def check_mutants(self):
+        """A planted bug replaces a text that stands in its file once."""
+        for path in sorted((self.root / "tests/mutants").glob("*.mutant")):
+            parts = MUTANT.match(path.read_text(encoding="utf-8"))
+            source = self.root / parts[1] if parts else None
+            if not parts or not source.is_file():
+                self.say(path, 1, "is not a mutant: words, an existing file, two texts")
+            elif source.read_text(encoding="utf-8").count(parts[2]) != 1:
+                self.say(path, 3, f"its text does not stand once in {parts[1]}")
 
     def check_text(self, path, text):
         lines = text.split("\n")

@@ -95,6 +95,13 @@ class TidyTest(unittest.TestCase):
         self.expect_one("names no test", "docs/parity.md", "| 1 | ledger | |\n")
         self.expect_none("docs/parity.md", "| 1 | ledger | `Ledger.Holds` |\n| 2 | x | not yet |\n")
 
+    def test_a_planted_bug_replaces_what_stands_once(self):
+        self.write("src/base/a.cpp", "int f() { return 1; }\n")
+        mutant = "Wrong.\nsrc/base/a.cpp\n<<<<<<<<\n{}\n========\nx\n>>>>>>>>\n"
+        self.expect_none("tests/mutants/a.mutant", mutant.format("int f() { return 1; }"))
+        self.expect_one("does not stand once", "tests/mutants/a.mutant", mutant.format("int g()"))
+        self.expect_one("is not a mutant", "tests/mutants/a.mutant", "Wrong.\n")
+
 
 if __name__ == "__main__":
     unittest.main()
