@@ -4,12 +4,11 @@
 //   } };
 //
 // Layout     unsigned integers as LEB128, signed ones zigzag, doubles as 8 bytes little endian,
-// bools
-//            as one byte, enums as one byte below limit_of(E{}), strings, vectors, maps and sets
-//            with their size before them, optionals and variants with a tag before them.
+//            bools as one byte, enums as one byte below limit_of(E{}), strings, vectors, maps and
+//            sets with their size before them, optionals and variants with a tag before them.
 // Contract   Writer never fails. Reader is total: any bytes give either a value or ok() == false,
-// it
-//            never reads past the end, and it allocates no more than a small multiple of its input.
+//            it never reads past the end, and it allocates no more than a small multiple of its
+//            input.
 // Exactness  equal values give equal bytes on every machine (containers are ordered).
 // Threads    thread-compatible.
 #pragma once

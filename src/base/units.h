@@ -3,8 +3,7 @@
 // Units      Bytes counts bytes; Duration is nanoseconds; Instant is nanoseconds since a start that
 //            the shell chooses (CLOCK_BOOTTIME live, zero in a simulation).
 // Contract   Instant - Instant is a Duration; Instant + Instant does not compile. No type here has
-// a
-//            now(): whoever needs the time is handed it.
+//            a now(): whoever needs the time is handed it.
 // Exactness  integers only. Bytes subtraction below zero is an assertion.
 // Threads    pure.
 #pragma once

@@ -1,10 +1,9 @@
 // hearth.yaml: its text to a checked configuration, or to every error in it at once.
 //
 // Contract   parse_config() is total: any bytes give a Config or a list of problems, each with its
-// place,
-//            what is wrong and what was meant. Warnings never stop anything. Macros ${env.X} are
-//            expanded here (an unset variable is an error); ${PORT} and ${STATE_DIR} are left for
-//            the driver. `memory.budget: 60%` stays a share: the shell resolves it
+//            place, what is wrong and what was meant. Warnings never stop anything. Macros ${env.X}
+//            are expanded here (an unset variable is an error); ${PORT} and ${STATE_DIR} are left
+//            for the driver. `memory.budget: 60%` stays a share: the shell resolves it
 //            (resolve_budget).
 // Threads    pure (the environment is handed in).
 #pragma once

@@ -1,9 +1,9 @@
 // How hearth.yaml is read: values by their form, sections by tables of keys.
 //
 // Contract   every key of the file stands in one table with its form, its default and its meaning.
-// The
-//            tables are what the file is read by, and what the schema and docs/config.md are made
-//            of. A wrong value is a problem with its place; reading goes on, so that all are found.
+//            The tables are what the file is read by, and what the schema and docs/config.md are
+//            made of. A wrong value is a problem with its place; reading goes on, so that all are
+//            found.
 // Threads    thread-compatible. Internal to codec/.
 #pragma once
 

@@ -3,10 +3,9 @@
 // Layout     a record: length (u32, little endian, of the payload), checksum (u64, over length and
 //            payload), payload = sequence, unix_ms, event by base/archive.h.
 // Contract   encode_record() never fails. decode_records() is total: it reads records until one is
-// not
-//            whole. What follows is a torn tail when no valid record comes after it (a write that
-//            was cut off), and corruption when one does, or when a record with a right checksum
-//            does not hold an event.
+//            not whole. What follows is a torn tail when no valid record comes after it (a write
+//            that was cut off), and corruption when one does, or when a record with a right
+//            checksum does not hold an event.
 // Cost       linear; memory a constant multiple of the input. The search behind a damaged record
 //            looks at 16 times the input at most, and then calls it corrupt.
 // Threads    pure.

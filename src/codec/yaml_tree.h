@@ -1,10 +1,10 @@
 // YAML text as a tree that remembers where everything stood.
 //
 // Contract   read_yaml() is total: any bytes give a tree, or problems with their places. One
-// document;
-//            no deeper than `yaml_depth_max`; aliases are copied and merge keys (<<) applied,
-//            within `yaml_nodes_max` nodes in all, so that a small text cannot become a large tree.
-//            Duplicate keys are problems. Control characters and invalid UTF-8 are refused.
+//            document; no deeper than `yaml_depth_max`; aliases are copied and merge keys (<<)
+//            applied, within `yaml_nodes_max` nodes in all, so that a small text cannot become a
+//            large tree. Duplicate keys are problems. Control characters and invalid UTF-8 are
+//            refused.
 // Threads    pure.
 #pragma once
 

@@ -2,8 +2,7 @@
 // starting this program again, and supervisors share what they do not change.
 //
 // Contract   spawn() gives the process id of a new supervisor with `socket` as its own; a keeper
-// that
-//            is gone is started anew. Destroying it ends the keeper, not the supervisors.
+//            that is gone is started anew. Destroying it ends the keeper, not the supervisors.
 // Errors     io, with what the system said.
 // Threads    thread-safe.
 #pragma once

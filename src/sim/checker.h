@@ -2,14 +2,13 @@
 // keeps its own books of who is resident, leased, waited for and counted.
 //
 // Contract   apply() takes each step's event and actions in order and checks what can be told from
-// them
-//            alone; compare() checks the engine's views against the model, for the components that
-//            the last step touched; compare_all() for every one, and counts the ledger from
+//            them alone; compare() checks the engine's views against the model, for the components
+//            that the last step touched; compare_all() for every one, and counts the ledger from
 //            scratch. The first violation stays. A Checker can be copied: the copy continues from
 //            there, which is how a restart forgets the tail of a journal.
 // Invariants I1 memory, I2 unloading, I3 needs and conflicts, I4 answers, I5 relief within a
-// sample,
-//            I7 no thrash, as ARCHITECTURE.md has them. I6 is a comparison of digests elsewhere.
+//            sample, I7 no thrash, as ARCHITECTURE.md has them. I6 is a comparison of digests
+//            elsewhere.
 // Cost       apply() and compare() follow what the step touched; compare_all() is linear.
 // Threads    thread-compatible.
 #pragma once

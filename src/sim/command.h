@@ -10,8 +10,8 @@
 //   --json             one JSON object a run
 //
 // Contract   prints the report to `out`; the last line of a single run is `digest: <16 hex>`.
-// Returns
-//            the exit code: 0 all well, 1 a violation or less than a day has to show, 2 usage.
+//            Returns the exit code: 0 all well, 1 a violation or less than a day has to show, 2
+//            usage.
 // Threads    thread-compatible.
 #pragma once
 

@@ -1,10 +1,9 @@
 // What can go wrong in the simulated world: one table of kinds, and the plan that says when.
 //
 // Contract   a plan draws a subset of kinds for each stretch of half an hour (for a short run, for
-// all of
-//            it). strikes() is asked at each occasion of a kind (a load starts, a gate closes,
-//            ...); next_at() tells when a kind strikes by the clock. A kind that is behind its
-//            minimum for a whole day is on in every stretch. After the healing nothing strikes.
+//            all of it). strikes() is asked at each occasion of a kind (a load starts, a gate
+//            closes, ...); next_at() tells when a kind strikes by the clock. A kind that is behind
+//            its minimum for a whole day is on in every stretch. After the healing nothing strikes.
 //            count() is what the world reports by done(): a fault that found no victim is not
 //            counted.
 // Exactness  a function of the seed.

@@ -1,9 +1,8 @@
 // The simulator: a second shell around the engine, whose world is a program.
 //
 // Contract   run() lives one virtual stretch of time drawn from a seed: generated components,
-// clients,
-//            faults; heals the world at 85 % of it, then asks for what must be granted and shuts
-//            down. Invariants are checked after every step; the first violation ends the run.
+//            clients, faults; heals the world at 85 % of it, then asks for what must be granted and
+//            shuts down. Invariants are checked after every step; the first violation ends the run.
 //            run_swarm() runs many short ones over seeds and keeps going after a failure.
 // Exactness  equal options give an equal digest, on every machine and in every build.
 // Cost       a virtual day at 64 components takes a few seconds.

@@ -1,8 +1,8 @@
 // The world of one simulated run: time, processes, gates, clients, faults, a daemon that restarts.
 //
 // Contract   the world performs the engine's actions as a shell would and decides nothing for it.
-// All that
-//            happens stands in one heap of items by time; the same seed gives the same heap.
+//            All that happens stands in one heap of items by time; the same seed gives the same
+//            heap.
 // Threads    thread-compatible.
 #pragma once
 

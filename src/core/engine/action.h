@@ -1,9 +1,9 @@
 // What the core asks for: its whole output, in order.
 //
 // Contract   the shell performs actions in order and decides nothing. Each StartLoad is answered by
-// one
-//            LoadFinished, each StartUnload by one UnloadFinished, each CloseGate by GateClosed or
-//            GateRefused; each request gets exactly one Reply (none when it was abandoned first).
+//            one LoadFinished, each StartUnload by one UnloadFinished, each CloseGate by GateClosed
+//            or GateRefused; each request gets exactly one Reply (none when it was abandoned
+//            first).
 // Threads    values.
 #pragma once
 

@@ -1,8 +1,7 @@
 // What the core decided and why, as data: told by `hearth why`, the log and the history.
 //
 // Contract   a decision names its component, the other party where there is one, and the figures
-// that
-//            were compared. Words are made of it elsewhere (codec/decision_text.h).
+//            that were compared. Words are made of it elsewhere (codec/decision_text.h).
 // Threads    values.
 #pragma once
 

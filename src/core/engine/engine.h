@@ -1,9 +1,8 @@
 // The core: events in, actions out, the same on every machine.
 //
 // Contract   step() is the only way to change an Engine. It is a function of the events so far; it
-// has
-//            no clock, no thread, no file. The invariants I1-I7 of ARCHITECTURE.md hold after every
-//            step.
+//            has no clock, no thread, no file. The invariants I1-I7 of ARCHITECTURE.md hold after
+//            every step.
 // Errors     step() has none: what the world does wrong is an answer (a Reply, a Decision).
 // Threads    thread-compatible; one owner.
 // Cost       a step costs what is resident or asked for, not what is declared.

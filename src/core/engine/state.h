@@ -1,8 +1,7 @@
 // The engine's whole state, and the parts that change it. Private to core/engine.
 //
 // Contract   `step` advances time, tells what the event says (on_*), then settles: replies,
-// admissions,
-//            starts, relief. on_* functions change facts only; settle() decides.
+//            admissions, starts, relief. on_* functions change facts only; settle() decides.
 // Threads    thread-compatible.
 #pragma once
 

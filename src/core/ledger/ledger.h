@@ -3,8 +3,7 @@
 //   used(resource) = sum of what every component holds there
 //
 // Contract   a reservation is made before a load starts (at the upper bound) and replaced by what
-// was
-//            measured after. try_reserve() refuses what does not fit every budget and pool;
+//            was measured after. try_reserve() refuses what does not fit every budget and pool;
 //            replace() always takes effect, and may put a budget over: shortfall({}) tells by how
 //            much. Resource 0 is ram; pools are sub-budgets of ram; pool 0 is "none" and has no
 //            limit.

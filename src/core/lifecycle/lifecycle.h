@@ -1,8 +1,7 @@
 // The states of a component and which follow which: one constexpr table.
 //
 // Contract   next(state, trigger) is the state after it, or none when the trigger has no row: then
-// the
-//            caller has a fault. The tiers (hibernating, hibernated, resuming) have their rows.
+//            the caller has a fault. The tiers (hibernating, hibernated, resuming) have their rows.
 // Threads    pure.
 #pragma once
 
