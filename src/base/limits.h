@@ -9,7 +9,7 @@ namespace hearth {
 inline constexpr std::size_t components_max = 65536;
 inline constexpr std::size_t name_length_max = 64;
 inline constexpr std::size_t requests_waiting_max = 4096;   // one more is refused: exhausted
-inline constexpr std::size_t leases_max = 65536;            // one more is refused: exhausted
+inline constexpr std::size_t leases_max = 65536;            // one more waits until another ends
 inline constexpr std::size_t decisions_kept_max = 4096;     // the oldest go first
 inline constexpr std::size_t commands_kept_max = 1024;      // whose use can still be reported
 inline constexpr std::size_t text_bytes_max = 64 * 1024;    // one command

@@ -59,12 +59,7 @@ void Engine::Impl::settle_keeps() {
     }
     // What has to be there always is tried again after a rest that grows; what only comes by itself
     // is loaded three times in ten minutes at most.
-    Instant again{};
-    for (const ComponentId member : is_lasting ? std::vector<ComponentId>{} : c.closure) {
-      // What is leaving will have to be loaded again, too.
-      const bool is_there = at(member).state == State::ready || at(member).state == State::loading;
-      if (!is_there) again = std::max(again, rests_until(member));
-    }
+    const Instant again = is_lasting ? Instant{} : rests_for_load(c.closure);
     if (again > now) {
       arm(TimerKind::retry, id.value, again);
       continue;
@@ -80,6 +75,16 @@ void Engine::Impl::settle_keeps() {
              : c.restarts                      ? Reason::restart
                                                : Reason::eager);
   }
+}
+
+// What is leaving will have to be loaded again, too.
+Instant Engine::Impl::rests_for_load(const std::vector<ComponentId>& members) const {
+  Instant again{};
+  for (const ComponentId id : members) {
+    const bool is_there = at(id).state == State::ready || at(id).state == State::loading;
+    if (!is_there) again = std::max(again, rests_until(id));
+  }
+  return again;
 }
 
 // What is to be there from the start comes after what has to be there always; a core component that

@@ -327,6 +327,7 @@ struct Engine::Impl {
   bool grant_ready();
   void settle_keeps();
   bool is_core_coming() const;
+  Instant rests_for_load(const std::vector<ComponentId>& members) const;
   bool admit_waiting();
   bool try_admit(Request& request);
   bool check_rest(Request& request, const std::vector<ComponentId>& missing);
