@@ -63,6 +63,7 @@ class FakeService final : public Service {
     answer.reply.command = CommandId{++commands_};
     if (ask.text.find("screen") != std::string::npos) {
       answer = screen_answer(answer.reply.command, ask.waits);
+      if (ask.lease == Duration{0}) answer.reply.lease = {};  // as the daemon
     } else {
       answer.reply.is_granted = true;
     }

@@ -13,8 +13,6 @@ std::string socket_path(const Config& config) {
 
 std::vector<std::string> needs_restart(const Config& running, const Config& fresh) {
   std::vector<std::string> keys;
-  if (fresh.history_days != running.history_days) keys.emplace_back("history.days");
-  if (fresh.history_size_max != running.history_size_max) keys.emplace_back("history.size");
   if (fresh.listen_http != running.listen_http) keys.emplace_back("listen.http");
   // The socket that follows the state folder is the folder's change, not its own.
   Config beside = fresh;

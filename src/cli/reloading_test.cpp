@@ -23,8 +23,7 @@ TEST(NeedsRestart, NamesWhatIsReadOnceAndNothingElse) {
   fresh.listen_socket = "/t/x.sock";
   fresh.history_days = 1;
   fresh.history_size_max = 1_MiB;
-  EXPECT_EQ(needs_restart(running(), fresh),
-            (Keys{"history.days", "history.size", "listen.http", "listen.socket"}));
+  EXPECT_EQ(needs_restart(running(), fresh), (Keys{"listen.http", "listen.socket"}));
   fresh = running();
   fresh.api_key = "k";
   fresh.hosts = {"desk"};

@@ -24,6 +24,8 @@ class Commands(DaemonTest):
         endpoint = cold.json["components"][0]["endpoint"]
         self.assertTrue(endpoint.startswith("http://127.0.0.1:"), endpoint)
         warm = self.assert_status(daemon.command("and my screen now?"), 200)
+        for answer in (cold, warm):  # the harness asks for no lease
+            self.assertEqual((answer["lease"], answer["lease_expires_at"]), (None, None))
         self.assertEqual(names(warm, cold=False, state="ready"), ["ocr"])
         self.assertLess(warm.json["wait_ms"], cold.json["wait_ms"])
         self.assertGreater(daemon.row("ocr")["memory"]["pss_bytes"], 0)

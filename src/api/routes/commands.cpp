@@ -44,12 +44,7 @@ void command(Exchange& exchange) {
     return exchange.problem(Error{Errc::too_large, "`text`: longer than 64 KiB"});
   }
   ask.peer = exchange.peer();
-  auto then = [is_held = ask.lease > 0s](Exchange& x, Answer answer) {
-    // What is warm is granted by a lease, which without a length is over at once.
-    if (!is_held) answer.reply.lease = {};
-    answer_command(x, std::move(answer));
-  };
-  exchange.wait_for(exchange.service().command(std::move(ask), exchange.answered(std::move(then))));
+  exchange.wait_for(exchange.service().command(std::move(ask), exchange.answered(answer_command)));
 }
 
 void used(Exchange& exchange) {
