@@ -25,7 +25,7 @@ class Commands(DaemonTest):
         self.assertTrue(endpoint.startswith("http://127.0.0.1:"), endpoint)
         warm = self.assert_status(daemon.command("and my screen now?"), 200)
         for answer in (cold, warm):  # the harness asks for no lease
-            self.assertEqual((answer["lease"], answer["lease_expires_at"]), (None, None))
+            self.assertEqual((answer.json["lease"], answer.json["lease_expires_at"]), (None, None))
         self.assertEqual(names(warm, cold=False, state="ready"), ["ocr"])
         self.assertLess(warm.json["wait_ms"], cold.json["wait_ms"])
         self.assertGreater(daemon.row("ocr")["memory"]["pss_bytes"], 0)
