@@ -428,7 +428,29 @@ std::optional<std::vector<ComponentId>> Engine::Impl::victims_for(
     gone.push_back(ledger.demand_of(*chosen));
     short_of = ledger.shortfall(wanted, gone);
   }
+  spare_needless(wanted, victims);
   return victims;
+}
+
+// A large victim chosen late may make room for all by itself: whoever is not needed beside it
+// stays, the most worthy first. What holds another victim by needing it goes with it.
+void Engine::Impl::spare_needless(const std::vector<Ledger::Demand>& wanted,
+                                  std::vector<ComponentId>& victims) const {
+  const std::vector<Ledger::Demand> leaving_now = leaving_demands();
+  for (std::size_t i = victims.size(); i-- > 0 && victims.size() > 1;) {
+    const ComponentId spared = victims[i];
+    const auto& needs = at(spared).closure;
+    const bool holds_another = std::ranges::any_of(victims, [&](ComponentId victim) {
+      return victim != spared && std::ranges::find(needs, victim) != needs.end();
+    });
+    if (holds_another) continue;
+    std::vector<Ledger::Demand> gone = leaving_now;
+    for (const ComponentId victim : victims) {
+      if (victim != spared) gone.push_back(ledger.demand_of(victim));
+    }
+    if (ledger.shortfall(wanted, gone)) continue;
+    victims.erase(victims.begin() + static_cast<std::ptrdiff_t>(i));
+  }
 }
 
 Bytes Engine::Impl::bound(ComponentId id) const {

@@ -104,6 +104,23 @@ TEST(Engine, TheLeastRecentlyUsedGoesWhenMemoryIsShort) {
   EXPECT_EQ(s.state("b"), State::ready);
 }
 
+TEST(Engine, ASmallVictimStaysWhenALargeOneMakesTheRoomByItself) {
+  Script s = script({spec("small"), spec("large", 500_MiB), spec("third", 400_MiB)}, 700_MiB);
+  const auto use = [&](const char* name, Bytes measured) {
+    s.measured = measured;
+    const RequestId request = s.lease({name});
+    s.play();
+    s.release(request);
+    s.wait(1s);
+  };
+  use("small", 100_MiB);  // the least recently used: chosen first
+  use("large", 500_MiB);
+  use("third", 400_MiB);
+  EXPECT_EQ(s.state("third"), State::ready);
+  EXPECT_EQ(s.state("large"), State::unloaded);
+  EXPECT_EQ(s.state("small"), State::ready);
+}
+
 TEST(Engine, WhatIsLeasedIsNotEvictedAndTheRequestIsRefusedWhenPatienceIsOver) {
   Script s = script({spec("a", 600_MiB), spec("b", 600_MiB)}, 1_GiB);
   s.measured = 600_MiB;

@@ -342,6 +342,8 @@ struct Engine::Impl {
   std::vector<Ledger::Demand> leaving_demands() const;
   std::optional<std::vector<ComponentId>> victims_for(const std::vector<Ledger::Demand>& wanted,
                                                       const std::vector<ComponentId>& spared);
+  void spare_needless(const std::vector<Ledger::Demand>& wanted,
+                      std::vector<ComponentId>& victims) const;
   Bytes bound(ComponentId id) const;
   Ledger::Demand demand_for(ComponentId id) const;
 
