@@ -7,6 +7,7 @@
 
 #include "api/exchange.h"
 #include "api/fake_service.h"
+#include "api/relay_head.h"
 #include "api/request_reader.h"
 #include "api/route.h"
 #include "api/server.h"
@@ -42,6 +43,23 @@ class DirectExchange final : public hearth::Exchange {
   void post(std::move_only_function<void()> work) override { work(); }
 };
 
+// What would be sent to a component in this request's name.
+void check_relay(DirectExchange& exchange) {
+  const hearth::Route* const route = find_relay(exchange);
+  if (route != nullptr && route->relay == nullptr) std::abort();
+  const hearth::HeaderList headers = exchange.reader.headers();
+  hearth::RelayRequest request;
+  request.method = exchange.reader.method();
+  request.target = exchange.reader.target();
+  request.is_upgrade = hearth::asks_for_upgrade(headers);
+  request.fields = hearth::passing_fields(headers, "key", request.is_upgrade);
+  request.framing = exchange.reader.framing();
+  const std::string head = request_head(request, {});
+  // One head, whatever the values hold.
+  if (head.find("\r\n\r\n") != head.size() - 4) std::abort();
+  exchange.forget();
+}
+
 }  // namespace
 
 // The first byte chooses how the rest arrives and from where.
@@ -59,9 +77,17 @@ extern "C" int LLVMFuzzerTestOneInput(const std::uint8_t* data, std::size_t size
     held += rest.substr(0, piece);
     rest.remove_prefix(std::min(piece, rest.size()));
     while (!held.empty()) {
-      const auto fed = exchange->reader.feed(held);
+      auto fed = exchange->reader.feed(held);
       if (fed.consumed > held.size()) std::abort();
       held.erase(0, fed.consumed);
+      if (fed.state == hearth::RequestReader::State::head) {
+        check_relay(*exchange);
+        fed = exchange->reader.feed(held);
+        if (fed.consumed > held.size() || fed.state == hearth::RequestReader::State::head) {
+          std::abort();
+        }
+        held.erase(0, fed.consumed);
+      }
       (void)exchange->reader.wants_continue();
       if (fed.state == hearth::RequestReader::State::refused) return 0;
       if (fed.state == hearth::RequestReader::State::more) break;

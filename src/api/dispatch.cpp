@@ -56,6 +56,7 @@ bool keys_match(std::string_view given, std::string_view wanted) {
 bool has_key(const Exchange& exchange) {
   const std::string& wanted = exchange.options().api_key;
   if (wanted.empty() || exchange.is_unix()) return true;
+  if (keys_match(exchange.request().x_api_key, wanted)) return true;
   const std::string_view header = exchange.request().authorization;
   constexpr std::string_view scheme = "bearer ";
   if (header.size() <= scheme.size() || lower(header.substr(0, scheme.size())) != scheme) {
@@ -79,6 +80,12 @@ void refuse(Exchange& exchange, int status, Errc code, std::string detail,
   problem.detail = std::move(detail);
   problem.headers = std::move(headers);
   exchange.problem(std::move(problem));
+}
+
+void refuse_key(Exchange& exchange) {
+  refuse(exchange, 401, Errc::denied,
+         "an API key is needed: `Authorization: Bearer KEY` with the key of `api_key`",
+         "WWW-Authenticate: Bearer\r\n");
 }
 
 // True when the request may go on.
@@ -116,6 +123,7 @@ bool matches(std::string_view pattern, std::string_view path,
     const std::size_t path_end = std::min(path.find('/', 1), path.size());
     const std::string_view part = pattern.substr(0, pattern_end);
     const std::string_view given = path.substr(0, path_end);
+    if (part.ends_with("*}")) return true;
     if (part.starts_with("/{")) {
       if (given.size() < 2) return false;
       parameters.push_back(given.substr(1));
@@ -124,6 +132,7 @@ bool matches(std::string_view pattern, std::string_view path,
     }
     pattern.remove_prefix(pattern_end);
     path.remove_prefix(path_end);
+    if (pattern.ends_with("*}") && pattern.rfind('/') == 0) return true;
     if (pattern.empty() || path.empty()) return pattern.empty() && path.empty();
   }
 }
@@ -166,6 +175,31 @@ void call(Exchange& exchange, const Route& route, const std::vector<std::string_
 
 }  // namespace
 
+const Route* find_relay(Exchange& exchange) {
+  const ApiRequest& request = exchange.request();
+  std::vector<std::string_view> parameters;
+  for (const NamedRouteGroup& named : route_groups()) {
+    for (const Route& route : named.group->routes) {
+      if (route.relay == nullptr) continue;
+      if (route.method != Method::other && route.method != request.method) continue;
+      if (!matches(route.pattern, request.path, parameters)) continue;
+      exchange.dialect = route.relay->dialect;
+      for (const std::string_view parameter : parameters) {
+        exchange.parameters.push_back(percent_decoded(parameter).value_or(std::string(parameter)));
+      }
+      return &route;
+    }
+  }
+  return nullptr;
+}
+
+bool let_in(Exchange& exchange) {
+  if (!passes_guard(exchange)) return false;
+  if (has_key(exchange)) return true;
+  refuse_key(exchange);
+  return false;
+}
+
 void dispatch(Exchange& exchange) {
   if (!passes_guard(exchange)) return;
   const ApiRequest& request = exchange.request();
@@ -176,7 +210,9 @@ void dispatch(Exchange& exchange) {
   for (const NamedRouteGroup& named : route_groups()) {
     for (const Route& route : named.group->routes) {
       if (!matches(route.pattern, request.path, parameters)) continue;
-      if (route.method == wanted && (is_trusted || route.is_open)) {
+      exchange.dialect = route.dialect;
+      const bool is_it = route.method == wanted && route.relay == nullptr;
+      if (is_it && (is_trusted || route.is_open)) {
         call(exchange, route, parameters);
         return;
       }
@@ -186,9 +222,7 @@ void dispatch(Exchange& exchange) {
     }
   }
   if (!is_trusted) {
-    refuse(exchange, 401, Errc::denied,
-           "an API key is needed: `Authorization: Bearer KEY` with the key of `api_key`",
-           "WWW-Authenticate: Bearer\r\n");
+    refuse_key(exchange);
   } else if (!allowed.empty()) {
     refuse(exchange, 405, Errc::invalid, "this path has other methods: " + allowed,
            "Allow: " + allowed + "\r\n");

@@ -1,6 +1,5 @@
 #include "api/exchange.h"
 
-#include "api/json_writer.h"
 #include "api/server.h"
 #include "runtime/clock.h"
 
@@ -25,21 +24,9 @@ void Exchange::problem(const Error& error) {
 }
 
 void Exchange::problem(Problem problem) {
-  const std::string_view code = name_of(problem.code);
-  JsonWriter json;
-  json.open();
-  json.field("type", "urn:hearth:problem:" + std::string(code));
-  json.field("title", problem.title.empty() ? code : problem.title);
-  json.field("status", problem.status);
-  json.field("detail", problem.detail);
-  if (!problem.component.empty()) json.field("component", problem.component);
-  if (!problem.other.empty()) json.field("other", problem.other);
-  if (!problem.reason.empty()) json.field("reason", problem.reason);
-  if (!problem.near.empty()) json.texts("near", problem.near);
-  json.close();
   ApiResponse response{.status = problem.status,
-                       .body = json.take(),
-                       .content_type = "application/problem+json",
+                       .body = error_body(dialect, problem),
+                       .content_type = error_content_type(dialect),
                        .headers = std::move(problem.headers)};
   const bool is_later = problem.status == 503 || problem.status == 429;
   if (is_later) response.headers += "Retry-After: 1\r\n";

@@ -14,6 +14,7 @@
 #include <utility>
 #include <vector>
 
+#include "api/dialect.h"
 #include "api/http.h"
 #include "base/result.h"
 #include "runtime/service.h"
@@ -42,19 +43,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     reply({.status = status, .body = std::move(body)});
   }
   void problem(const Error& error);
-  // A refusal with members beside the usual ones.
-  struct Problem {
-    int status = 500;
-    Errc code = Errc::failed;
-    std::string_view title;  // "": the code's name
-    std::string detail;
-    std::string_view component;
-    std::string_view other;
-    std::string_view reason;
-    std::vector<std::string> near;
-    std::string headers;
-  };
-  void problem(Problem problem);
+  using Problem = hearth::Problem;
+  void problem(Problem problem);  // in the dialect
 
   [[nodiscard]] Service& service() { return service_; }
   [[nodiscard]] const ServerOptions& options() const { return options_; }
@@ -63,6 +53,8 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
 
   // What the pattern's {parts} stand for, decoded.
   std::vector<std::string> parameters;
+  // In which errors are told.
+  Dialect dialect = Dialect::problem;
 
   // A callback for the Service that goes on with `then(*this, value)` on this exchange's thread.
   template <class Value, class Then>
@@ -92,6 +84,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
     ++turn_;
     names_.reset();
     parameters.clear();
+    dialect = Dialect::problem;
   }
 
  private:

@@ -3,7 +3,7 @@
 // Contract   knows ocr, asr (a conflict of ocr), tess (a need of ocr) and translate, and answers at
 //            once on the calling thread. While `holds` is set, callbacks are kept until
 //            answer_held() gives them on the thread that calls it.
-// Threads    thread-safe; `refusal` and `holds` are set before they are used.
+// Threads    thread-safe; `refusal`, `endpoint` and `holds` are set before they are used.
 #pragma once
 
 #include <algorithm>
@@ -41,9 +41,17 @@ class FakeNames final : public Names {
   [[nodiscard]] std::vector<std::string> near(std::string_view name) const override {
     return near_names(name, all());
   }
+  [[nodiscard]] std::vector<std::string> aliases(ComponentId id) const override {
+    return id == ComponentId{1} ? std::vector<std::string>{"reader"} : std::vector<std::string>{};
+  }
+  [[nodiscard]] unsigned concurrency(ComponentId id) const override {
+    return id.value < concurrency_.size() ? concurrency_.at(id.value).load() : 0;
+  }
+  void limit(ComponentId id, unsigned concurrency) { concurrency_.at(id.value) = concurrency; }
 
  private:
   std::array<std::string_view, 4> names_{"asr", "ocr", "tess", "translate"};
+  std::array<std::atomic<unsigned>, 4> concurrency_{};
 };
 
 class FakeService final : public Service {
@@ -52,6 +60,7 @@ class FakeService final : public Service {
 
   std::optional<action::Reply> refusal;  // answers everything that can be refused
   std::string refusal_detail;
+  std::string endpoint = "http://127.0.0.1:40123";  // of a ready ocr
   std::atomic<bool> holds = false;
   std::atomic<bool> ready = true;
   std::optional<Error> reload_error;
@@ -74,6 +83,7 @@ class FakeService final : public Service {
   RequestId lease(LeaseAsk ask, AnswerCallback callback) override {
     Answer answer = screen_answer({}, true);
     const MutexLock lock(mutex_);
+    ++lease_count_;
     last_lease_ = std::move(ask);
     return give(std::move(answer), std::move(callback));
   }
@@ -84,6 +94,7 @@ class FakeService final : public Service {
     return give_locked(std::move(answer), std::move(callback));
   }
   RequestId release(LeaseId, AnswerCallback callback) override {
+    ++released;
     return give_locked(granted(), std::move(callback));
   }
   RequestId load(ComponentId id, bool waits, Duration, AnswerCallback callback) override {
@@ -136,8 +147,10 @@ class FakeService final : public Service {
 
   // What was asked.
   std::atomic<bool> is_shut_down = false;
+  std::atomic<int> released = 0;
   [[nodiscard]] CommandAsk last_command() const { return locked(last_command_); }
   [[nodiscard]] LeaseAsk last_lease() const { return locked(last_lease_); }
+  [[nodiscard]] int lease_count() const { return locked(lease_count_); }
   [[nodiscard]] std::vector<RequestId> abandoned() const { return locked(abandoned_); }
   [[nodiscard]] std::vector<std::string> signals() const { return locked(signals_); }
   [[nodiscard]] std::optional<std::uint64_t> subscribed_after() const { return locked(after_); }
@@ -183,7 +196,7 @@ class FakeService final : public Service {
     answer.reply.is_granted = true;
     return answer;
   }
-  static Answer screen_answer(CommandId command, bool waits) {
+  Answer screen_answer(CommandId command, bool waits) const {
     Answer answer = granted();
     answer.reply.command = command;
     answer.reply.is_accepted = !waits;
@@ -191,7 +204,7 @@ class FakeService final : public Service {
     answer.reply.lease = LeaseId{7};
     answer.reply.lease_until = Instant{60'000'000'000};
     answer.reply.components = {{ocr, true, waits, true}, {tess, false, true, false}};
-    answer.endpoints = {waits ? "http://127.0.0.1:40123" : "", ""};
+    answer.endpoints = {waits ? endpoint : "", ""};
     answer.intents = {{ocr, 1.0}, {asr, 0.25}};
     return answer;
   }
@@ -227,6 +240,7 @@ class FakeService final : public Service {
   std::map<RequestId, std::pair<Answer, AnswerCallback>> held_;
   CommandAsk last_command_;
   LeaseAsk last_lease_;
+  int lease_count_ = 0;
   std::vector<RequestId> abandoned_;
   std::vector<std::string> signals_;
   std::optional<std::uint64_t> after_;

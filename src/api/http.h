@@ -25,6 +25,7 @@ struct ApiRequest {
   std::string_view origin;
   std::string_view content_type;
   std::string_view authorization;
+  std::string_view x_api_key;
   std::string_view last_event_id;
   unsigned host_count = 0;
   bool has_origin = false;

@@ -23,19 +23,23 @@ std::optional<std::uint64_t> parse_id(std::string_view text, char letter) {
   return value;
 }
 
-void reply_refusal(Exchange& exchange, const Answer& answer) {
+Problem refusal_of(const Names& names, const Answer& answer) {
   const action::Reply& reply = answer.reply;
-  Exchange::Problem problem;
+  Problem problem;
   problem.status = http_status(reply.code);
   problem.code = reply.code;
   problem.detail = answer.detail;
   if (reply.reason != Reason::none) problem.reason = name_of(reply.reason);
   if (problem.detail.empty()) problem.detail = name_of(reply.reason);
   if (!is_about_nobody(reply.reason)) {
-    problem.component = exchange.names().name(reply.component);
-    if (reply.other != reply.component) problem.other = exchange.names().name(reply.other);
+    problem.component = names.name(reply.component);
+    if (reply.other != reply.component) problem.other = names.name(reply.other);
   }
-  exchange.problem(std::move(problem));
+  return problem;
+}
+
+void reply_refusal(Exchange& exchange, const Answer& answer) {
+  exchange.problem(refusal_of(exchange.names(), answer));
 }
 
 void append_components(JsonWriter& json, const Names& names, const Answer& answer) {

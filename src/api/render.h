@@ -18,7 +18,8 @@ namespace hearth {
 // "c12" or "12" of a letter 'c'; none when it is not an id.
 [[nodiscard]] std::optional<std::uint64_t> parse_id(std::string_view text, char letter);
 
-// A refused answer as problem details.
+// A refused answer as problem details. The views are of the names.
+[[nodiscard]] Problem refusal_of(const Names& names, const Answer& answer);
 void reply_refusal(Exchange& exchange, const Answer& answer);
 // "components": [...] of a granted answer.
 void append_components(JsonWriter& json, const Names& names, const Answer& answer);

@@ -1,8 +1,8 @@
 // The table of routes: what the API is, as data. /openapi.json is written from it.
 //
 // Contract   each routes/NAME.cpp defines `const RouteGroup route_group_NAME`; the build makes the
-//            table. A pattern's {part} stands for one segment. `handle` answers the exchange, now
-//            or later.
+//            table. A pattern's {part} stands for one segment, and {rest*} at its end for all that
+//            follows. `handle` answers the exchange, now or later.
 // Threads    pure data; dispatch() is of the exchange's thread.
 #pragma once
 
@@ -21,6 +21,18 @@ struct RouteField {
   bool is_required = false;
 };
 
+// A route whose requests go to a component.
+struct RelayRule {
+  enum class Source : unsigned char {
+    body,   // its `model`, in JSON or in a form
+    path,   // the first part of the pattern
+    query,  // `model=`
+  };
+  Source source = Source::body;
+  Dialect dialect = Dialect::problem;
+  std::string_view signal;  // told at the arrival; "": none
+};
+
 struct Route {
   Method method = Method::get;
   std::string_view pattern;
@@ -30,7 +42,9 @@ struct Route {
   std::span<const RouteField> query = {};
   std::span<const int> statuses = {};  // beside those that every route has
   std::string_view answer = "application/json";
-  bool is_open = false;  // needs no API key
+  bool is_open = false;              // needs no API key
+  const RelayRule* relay = nullptr;  // then `handle` is not called; any method when it is `other`
+  Dialect dialect = Dialect::problem;
 };
 
 struct RouteGroup {
@@ -46,5 +60,11 @@ std::span<const NamedRouteGroup> route_groups();
 // Refuses foreign hosts, origins, keys and writes that are not JSON; then finds the route and
 // calls it.
 void dispatch(Exchange& exchange);
+
+// Asked as soon as the header is there: the route, when the request goes to a component; its
+// parameters are set then. None for every other request.
+[[nodiscard]] const Route* find_relay(Exchange& exchange);
+// Refuses foreign hosts, origins and keys; false when it has answered.
+[[nodiscard]] bool let_in(Exchange& exchange);
 
 }  // namespace hearth

@@ -138,6 +138,10 @@ bool Server::change_access(std::vector<std::string> hosts, std::string api_key) 
   return !keeps_key;
 }
 
+void Server::change_gateway(GatewaySettings settings) {
+  impl_->state->post([state = impl_->state, settings] { state->options.gateway = settings; });
+}
+
 void Server::stop() {
   Impl& impl = *impl_;
   if (!impl.thread.joinable()) {
@@ -151,6 +155,7 @@ void Server::stop() {
     impl.sweep_timer.cancel();
     const auto sessions = std::exchange(impl.state->sessions, {});
     for (const auto& session : sessions) session->close();
+    impl.state->gateway.close();
     impl.work.reset();
   });
   // What is cancelled completes on that thread; then it has nothing more to do.

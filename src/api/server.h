@@ -8,7 +8,8 @@
 // Errors     bind() and start(): invalid (an address that cannot be; a foreign address without a
 //            key), io (the port is taken: names it and the mend), conflict (another daemon on the
 //            socket).
-// Threads    start and stop from one thread; change_access from any; the rest is its own.
+// Threads    start and stop from one thread; change_access and change_gateway from any; the rest is
+//            its own.
 #pragma once
 
 #include <cstdint>
@@ -20,6 +21,7 @@
 #include "base/limits.h"
 #include "base/result.h"
 #include "base/units.h"
+#include "codec/config.h"
 #include "runtime/service.h"
 
 namespace hearth {
@@ -31,6 +33,7 @@ struct ServerOptions {
   std::string api_key;                         // empty: none
   std::string version = "0.1.0";
   std::size_t connections_limit = connections_max;
+  GatewaySettings gateway;
   std::size_t stream_bytes_limit = 256 * 1024;  // unsent events of one slow reader
   Duration request_time_limit{30s};             // for a request to arrive whole
   Duration idle_time_limit{120s};               // of a kept connection
@@ -56,6 +59,9 @@ class Server {
   // Who is let in from now on, in place of what the options said. Without a key, an address that
   // is not loopback keeps the key that it has, and false says so. Any thread, after start().
   [[nodiscard]] bool change_access(std::vector<std::string> hosts, std::string api_key);
+
+  // For the requests from now on. Any thread, after start().
+  void change_gateway(GatewaySettings settings);
 
   // After bind(): "http://127.0.0.1:7411", "" without TCP.
   [[nodiscard]] std::string address() const;

@@ -1,10 +1,12 @@
 #include "api/session.h"
 
+#include <poll.h>
 #include <sys/socket.h>
 
 #include <algorithm>
 #include <boost/asio/post.hpp>
 #include <cerrno>
+#include <charconv>
 #include <ctime>
 
 #include "api/render.h"
@@ -19,6 +21,23 @@ constexpr std::size_t input_bytes_max = body_bytes_max + 2 * header_bytes_max;
 constexpr std::size_t output_bytes_high = 256 * 1024;
 constexpr std::size_t drained_bytes_max = 256 * 1024 * 1024;
 constexpr std::size_t bytes_per_event = 256;
+
+// What a client may say to Hearth itself.
+void read_relay_header(std::string_view lower_name, std::string_view value, RelayStart& start) {
+  const auto milliseconds = [value]() -> std::optional<Duration> {
+    std::int64_t count = 0;
+    const auto [end, error] = std::from_chars(value.data(), value.data() + value.size(), count);
+    const bool is_whole = error == std::errc{} && end == value.data() + value.size();
+    if (!is_whole || count < 0 || count > 86'400'000) return std::nullopt;
+    return std::chrono::milliseconds{count};
+  };
+  if (lower_name == "x-hearth-session") start.session = value.substr(0, 256);
+  if (lower_name == "x-hearth-preload") start.is_preload_only = lower_case(value) == "only";
+  if (lower_name == "x-hearth-timeout-ms") start.patience = milliseconds().value_or(start.patience);
+  if (lower_name == "x-hearth-keep-alive-ms") {
+    start.comment_interval = milliseconds().value_or(start.comment_interval);
+  }
+}
 
 }  // namespace
 
@@ -71,6 +90,7 @@ void Session::close() {
   set_phase(Phase::closed);
   if (feed_) feed_->close();
   if (waiting_) service().abandon(std::exchange(waiting_, RequestId{}));
+  if (relay_) std::exchange(relay_, nullptr)->abandon();
   next_turn();
   boost::system::error_code ignored;
   socket_.close(ignored);
@@ -80,6 +100,8 @@ void Session::close() {
 void Session::await_input() {
   if (is_reading_ || phase_ == Phase::closed) return;
   if (phase_ != Phase::draining && input_.size() >= input_bytes_max) return;
+  // A body that has no place yet waits in the socket; after it, only a hang-up is listened for.
+  if (phase_ == Phase::relaying && !relay_->wants_input() && !relay_->is_request_whole()) return;
   is_reading_ = true;
   socket_.async_wait(socket_.wait_read, [session = self()](boost::system::error_code error) {
     session->is_reading_ = false;
@@ -113,7 +135,8 @@ void Session::read_some() {
       input_.append(scratch, 0, size);
       break;
     case Phase::reading:
-      if (input_.empty() && output_.empty()) {
+    case Phase::relaying:
+      if (input_.empty() && (output_.empty() || phase_ == Phase::relaying)) {
         const std::size_t consumed = consume(std::string_view{scratch}.substr(0, size));
         input_.assign(scratch, consumed, size - consumed);
       } else {
@@ -129,38 +152,116 @@ void Session::read_some() {
 std::size_t Session::consume(std::string_view input) {
   std::size_t taken = 0;
   is_consuming_ = true;
-  while (phase_ == Phase::reading && !ends_after_ && taken < input.size() &&
-         output_.size() < output_bytes_high) {
-    const bool was_idle = !reader_.has_begun();
-    const RequestReader::Fed fed = reader_.feed(input.substr(taken));
-    taken += fed.consumed;
-    if (was_idle) since_ = ServerState::Clock::now();
-    if (fed.state == RequestReader::State::refused) {
-      refuse(reader_.status(), reader_.detail());
-      taken = input.size();
-    } else if (fed.state == RequestReader::State::more) {
-      if (reader_.wants_continue()) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
-      break;
+  while (taken < input.size()) {
+    if (phase_ == Phase::relaying) {
+      // It may end with these very bytes, and this session with it.
+      const std::shared_ptr<Relay> relay = relay_;
+      const std::size_t took = relay->take(input.substr(taken));
+      taken += took;
+      if (took == 0) break;
+    } else if (phase_ == Phase::reading && !ends_after_ && output_.size() < output_bytes_high) {
+      const std::size_t took = consume_request(input.substr(taken));
+      taken += took;
+      if (phase_ == Phase::reading && reader_.has_begun()) break;
+      if (took == 0 && phase_ == Phase::reading) break;
     } else {
-      phase_ = Phase::answering;
-      waiting_ = {};
-      if (origin_.is_excess) {
-        refuse(429, "too many connections");
-      } else {
-        dispatch(*this);
-      }
+      break;
     }
   }
   is_consuming_ = false;
   return taken;
 }
 
+// Of one request, as far as it has come.
+std::size_t Session::consume_request(std::string_view input) {
+  if (!reader_.has_begun()) since_ = ServerState::Clock::now();
+  RequestReader::Fed fed = reader_.feed(input);
+  std::size_t taken = fed.consumed;
+  if (fed.state == RequestReader::State::head) {
+    const Route* const route = origin_.is_excess ? nullptr : find_relay(*this);
+    if (route != nullptr) {
+      begin_relay(*route);
+      return taken;
+    }
+    fed = reader_.feed(input.substr(taken));
+    taken += fed.consumed;
+  }
+  switch (fed.state) {
+    case RequestReader::State::head:
+    case RequestReader::State::more:
+      if (reader_.wants_continue()) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
+      return taken;
+    case RequestReader::State::refused:
+      refuse(reader_.status(), reader_.detail());
+      return input.size();
+    case RequestReader::State::complete:
+      break;
+  }
+  phase_ = Phase::answering;
+  waiting_ = {};
+  if (origin_.is_excess) {
+    refuse(429, "too many connections");
+  } else {
+    dispatch(*this);
+  }
+  return taken;
+}
+
+// The path that the component is asked for: what follows its name in one that names it.
+std::string Session::relay_target(const Route& route) const {
+  std::string_view target = reader_.target();
+  if (route.relay->source != RelayRule::Source::path) return std::string(target);
+  const auto parts = static_cast<std::size_t>(
+      std::ranges::count(route.pattern.substr(0, route.pattern.find("/{rest*}")), '/'));
+  for (std::size_t i = 0; i < parts; ++i) {
+    const std::size_t slash = target.find('/', 1);
+    const std::size_t end = std::min({slash, target.find('?'), target.size()});
+    target.remove_prefix(end);
+  }
+  return target.starts_with('/') ? std::string(target) : "/" + std::string(target);
+}
+
+void Session::begin_relay(const Route& route) {
+  phase_ = Phase::answering;
+  waiting_ = {};
+  const bool has_body = reader_.framing().kind != BodyFraming::Kind::none;
+  // Of a request that is turned away, what is left of the body cannot be told from another request.
+  const bool ended_after = std::exchange(ends_after_, ends_after_ || has_body);
+  if (!let_in(*this)) return;
+  ends_after_ = ended_after;
+  const HeaderList headers = reader_.headers();
+  RelayStart start;
+  start.rule = *route.relay;
+  start.request.is_upgrade = asks_for_upgrade(headers);
+  start.request.method = reader_.method();
+  start.request.target = relay_target(route);
+  start.request.fields = passing_fields(headers, options().api_key, start.request.is_upgrade);
+  start.request.framing = reader_.framing();
+  start.content_type = reader_.request().content_type;
+  start.session = origin_.peer;
+  start.patience = options().gateway.patience;
+  start.comment_interval = options().gateway.comment_interval;
+  start.is_http_1_1 = reader_.request().is_http_1_1;
+  start.is_kept = reader_.request().is_kept;
+  if (route.relay->source == RelayRule::Source::path) {
+    if (!parameters.empty()) start.component = parameters[0];
+  } else if (route.relay->source == RelayRule::Source::query) {
+    start.component = query_value(reader_.request().query, "model").value_or("");
+  }
+  for (const auto& [name, value] : headers) read_relay_header(lower_case(name), value, start);
+  if (has_body && reader_.wants_continue()) send("HTTP/1.1 100 Continue\r\n\r\n");
+  phase_ = Phase::relaying;
+  relay_ = std::make_shared<Relay>(state_, static_cast<Relay::Client&>(*this), std::move(start));
+  const std::shared_ptr<Relay> relay = relay_;
+  relay->begin();
+}
+
 // Parses what has arrived and sends what there is to send.
 void Session::go_on() {
   while (true) {
-    if (phase_ == Phase::reading && !input_.empty() && output_.size() < output_bytes_high) {
-      input_.erase(0, consume(input_));
-    }
+    const bool may_take = phase_ == Phase::relaying ||
+                          (phase_ == Phase::reading && output_.size() < output_bytes_high);
+    if (may_take && !input_.empty()) input_.erase(0, consume(input_));
     const bool was_full = output_.size() >= output_bytes_high;
     flush();
     const bool has_more = was_full && output_.empty() && !input_.empty();
@@ -195,6 +296,62 @@ void Session::reply(ApiResponse response) {
   if (is_consuming_) return;
   since_ = ServerState::Clock::now();
   go_on();
+  await_input();
+}
+
+void Session::send(std::string_view bytes) {
+  if (phase_ != Phase::relaying || bytes.empty()) return;
+  if (output_.empty()) {
+    const ssize_t sent =
+        ::send(socket_.native_handle(), bytes.data(), bytes.size(), MSG_DONTWAIT | MSG_NOSIGNAL);
+    if (sent > 0) bytes.remove_prefix(static_cast<std::size_t>(sent));
+    const bool is_broken = sent < 0 && errno != EAGAIN && errno != EWOULDBLOCK && errno != EINTR;
+    if (is_broken) return close();
+    since_ = ServerState::Clock::now();
+    if (bytes.empty()) return;
+  }
+  output_ += bytes;
+  await_room();
+}
+
+void Session::answer(hearth::Problem told) {
+  if (phase_ != Phase::relaying) return;
+  phase_ = Phase::answering;
+  ends_after_ = ends_after_ || !relay_->is_request_whole();
+  relay_.reset();
+  problem(std::move(told));
+}
+
+void Session::answer(int status, std::string json) {
+  if (phase_ != Phase::relaying) return;
+  phase_ = Phase::answering;
+  ends_after_ = ends_after_ || !relay_->is_request_whole();
+  relay_.reset();
+  reply_json(status, std::move(json));
+}
+
+void Session::end(bool is_kept) {
+  if (phase_ != Phase::relaying) return;
+  relay_.reset();
+  ends_after_ = ends_after_ || !is_kept;
+  next_turn();
+  reader_.reset();
+  set_phase(Phase::reading);
+  if (is_consuming_) return;
+  go_on();
+  await_input();
+}
+
+void Session::break_off() {
+  if (phase_ != Phase::relaying) return;
+  relay_.reset();
+  ends_after_ = true;
+  set_phase(Phase::reading);
+  if (!is_consuming_) flush();
+}
+
+void Session::take_input() {
+  if (!is_consuming_) go_on();
   await_input();
 }
 
@@ -233,10 +390,14 @@ void Session::await_room() {
     if (session->phase_ == Phase::closed) return;
     if (error) return session->close();
     session->since_ = ServerState::Clock::now();
-    if (session->phase_ == Phase::streaming)
+    if (session->phase_ == Phase::streaming) {
       session->write_events();
-    else
+    } else if (session->phase_ == Phase::relaying) {
+      session->flush();
+      if (session->relay_ && session->output_.empty()) session->relay_->on_room();
+    } else {
       session->go_on();
+    }
     session->await_input();
   });
 }
@@ -311,6 +472,18 @@ void Session::append_entry(const EventFeed::Entry& entry) {
   output_ += "\n\n";
 }
 
+// A client that is not read does not show that it has gone; one that does not read keeps its
+// component to itself.
+void Session::look_at_relay(ServerState::Clock::time_point now) {
+  pollfd entry{socket_.native_handle(), POLLRDHUP, 0};
+  const bool is_gone = ::poll(&entry, 1, 0) > 0 && entry.revents != 0;
+  constexpr auto stalled_max = std::chrono::minutes{10};
+  const bool is_stalled = !output_.empty() && now - since_ > stalled_max;
+  if ((is_gone && !is_reading_) || is_stalled) return close();
+  const std::shared_ptr<Relay> relay = relay_;
+  relay->look_at_the_clock(now);
+}
+
 void Session::look_at_the_clock(ServerState::Clock::time_point now) {
   const Duration spent = now - since_;
   const ServerOptions& limits = options();
@@ -319,6 +492,8 @@ void Session::look_at_the_clock(ServerState::Clock::time_point now) {
       return;
     case Phase::answering:
       return;  // its own patience ends it
+    case Phase::relaying:
+      return look_at_relay(now);
     case Phase::draining:
       if (spent > 5s) close();
       return;

@@ -1,6 +1,7 @@
 // One connection: requests in, answers out, in order.
 //
-// Contract   a client that hangs up while a request waits takes it along (Service::abandon).
+// Contract   a client that hangs up while a request waits takes it along (Service::abandon), or its
+//            relay.
 //            Requests that arrive while one waits are kept up to a bound and then not read. What
 //            cannot be sent at once is sent when the socket takes it; a stream that falls behind
 //            loses items.
@@ -20,6 +21,7 @@
 
 #include "api/event_feed.h"
 #include "api/exchange.h"
+#include "api/relay.h"
 #include "api/request_reader.h"
 #include "api/server.h"
 #include "runtime/mutex.h"
@@ -42,6 +44,7 @@ struct ServerState {
   Service& service;
   ServerOptions options;  // hosts and api_key change, on the server's thread
   boost::asio::io_context io{1};
+  Gateway gateway{io};
   std::thread::id thread;
   std::string listen_host;
   std::unordered_set<std::shared_ptr<Session>> sessions;
@@ -58,7 +61,7 @@ struct SessionOrigin {
   std::string peer;
 };
 
-class Session final : public Exchange {
+class Session final : public Exchange, private Relay::Client {
  public:
   Session(std::shared_ptr<ServerState> state, int fd, SessionOrigin origin);
 
@@ -80,13 +83,26 @@ class Session final : public Exchange {
   void post(std::move_only_function<void()> work) override;
 
  private:
-  enum class Phase : unsigned char { reading, answering, streaming, draining, closed };
+  enum class Phase : unsigned char { reading, answering, relaying, streaming, draining, closed };
+
+  // For the relay.
+  void send(std::string_view bytes) override;
+  [[nodiscard]] bool has_room() const override { return output_.empty(); }
+  void answer(hearth::Problem told) override;
+  void answer(int status, std::string json) override;
+  void end(bool is_kept) override;
+  void break_off() override;
+  void take_input() override;
 
   std::shared_ptr<Session> self();
   void set_phase(Phase phase);
   void await_input();
   void read_some();
   [[nodiscard]] std::size_t consume(std::string_view input);
+  std::size_t consume_request(std::string_view input);
+  void begin_relay(const Route& route);
+  [[nodiscard]] std::string relay_target(const Route& route) const;
+  void look_at_relay(ServerState::Clock::time_point now);
   void go_on();
   void refuse(int status, std::string detail);
   void flush();
@@ -107,6 +123,7 @@ class Session final : public Exchange {
   std::size_t drained_ = 0;
   RequestId waiting_;  // what the Service is asked for just now
   std::shared_ptr<EventFeed> feed_;
+  std::shared_ptr<Relay> relay_;
   bool is_consuming_ = false;  // a route may answer within the call
   bool is_reading_ = false;    // a wait for input is under way
   bool is_writing_ = false;    // a wait for room is under way

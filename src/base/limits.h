@@ -15,7 +15,7 @@ inline constexpr std::size_t commands_kept_max = 1024;      // whose use can sti
 inline constexpr std::size_t text_bytes_max = 64 * 1024;    // one command
 inline constexpr std::size_t body_bytes_max = 1024 * 1024;  // one HTTP request
 inline constexpr std::size_t header_bytes_max = 16 * 1024;
-inline constexpr std::size_t connections_max = 1024;
+inline constexpr std::size_t connections_max = 10000;
 inline constexpr std::size_t event_queue_max = 16384;
 
 }  // namespace hearth

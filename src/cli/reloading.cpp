@@ -18,6 +18,7 @@ std::vector<std::string> needs_restart(const Config& running, const Config& fres
   Config beside = fresh;
   beside.state_dir = running.state_dir;
   if (socket_path(beside) != socket_path(running)) keys.emplace_back("listen.socket");
+  if (fresh.connections_max != running.connections_max) keys.emplace_back("listen.connections");
   if (fresh.state_dir != running.state_dir) keys.emplace_back("state");
   return keys;
 }
@@ -44,6 +45,7 @@ std::vector<std::string> Reloading::apply() {
   std::vector<std::string> waiting = needs_restart(running_, fresh_);
   log_->change(log_level_of(fresh_.log_level), fresh_.log_format == "json");
   const bool is_let_in = server_ == nullptr || server_->change_access(fresh_.hosts, fresh_.api_key);
+  if (server_ != nullptr) server_->change_gateway(fresh_.gateway);
   // Dropped together with the foreign address that still listens.
   if (!is_let_in) waiting.insert(waiting.begin(), "api_key");
   for (const std::string& key : waiting) {

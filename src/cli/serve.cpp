@@ -3,9 +3,11 @@
 #include <poll.h>
 #include <signal.h>
 #include <sys/eventfd.h>
+#include <sys/resource.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <charconv>
 #include <ostream>
@@ -36,6 +38,17 @@ Descriptor signal_source() {
   return Descriptor{::signalfd(-1, &signals, SFD_CLOEXEC)};
 }
 
+// A client and its component are two descriptors, and a thousand of each are usual. Returns what
+// the limit was; 0 when it is as it was.
+std::uint64_t raise_open_files(std::size_t connections) {
+  const rlim_t wanted = 2 * connections + 1024;
+  rlimit limit{};
+  if (::getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= wanted) return 0;
+  const rlim_t before = limit.rlim_cur;
+  limit.rlim_cur = std::min(wanted, limit.rlim_max);
+  return ::setrlimit(RLIMIT_NOFILE, &limit) == 0 ? before : 0;
+}
+
 std::shared_ptr<const Classifier> classifier_of(const std::vector<Launch>& launches,
                                                 const Names& names) {
   Config config;
@@ -49,7 +62,8 @@ DaemonOptions daemon_options(const ServeOptions& options, const std::shared_ptr<
   DaemonOptions parts;
   parts.config = config;
   parts.load_config = [reloading] { return reloading->read(); };
-  parts.drivers.push_back(make_process_driver());
+  parts.drivers.push_back(
+      make_process_driver({.open_files = raise_open_files(config.connections_max)}));
   parts.history = std::make_unique<SqliteHistory>(
       config.state_dir + "/history.sqlite",
       [log](const std::string& notice) { log->warn("history: " + notice); });
@@ -72,6 +86,8 @@ ServerOptions server_options(const Config& config, Daemon& daemon,
   options.listen_socket = socket_path(config);
   options.hosts = config.hosts;
   options.api_key = config.api_key;
+  options.connections_limit = config.connections_max;
+  options.gateway = config.gateway;
   options.version = hearth_version();
   options.on_reloaded = [reloading] { return reloading->apply(); };
   options.unix_ms_of = [&daemon](Instant at) { return daemon.unix_ms_of(at); };

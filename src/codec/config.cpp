@@ -72,6 +72,30 @@ constexpr std::array listen_keys{
     DraftKey{{"hosts", Form::texts, "", "none",
               "Further names that the `Host` header may hold, beside the loopback ones."},
              [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.hosts); }},
+    DraftKey{{"connections", Form::whole, "", "10000", "Clients connected at once, at most."},
+             [](Reader& r, const Node& n, Draft& d) {
+               unsigned count = 0;
+               r.take(n, count, 1, 1'000'000);
+               if (count > 0) d.config.connections_max = count;
+             }},
+};
+
+constexpr std::array gateway_keys{
+    DraftKey{{"patience", Form::duration, "", "2m",
+              "A request for a component waits this long for it to be ready."},
+             [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.gateway.patience); }},
+    DraftKey{
+        {"answer", Form::duration, "", "10m",
+         "A component that has not begun to answer has failed."},
+        [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.gateway.answer_time_max); }},
+    DraftKey{
+        {"keep_alive", Form::duration, "", "0s",
+         "A stream whose component is being loaded gets a comment this often, so that its "
+         "client does not give up; 0s: none."},
+        [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.gateway.comment_interval); }},
+    DraftKey{{"body", Form::size, "", "64MiB",
+              "Of a body that names its `model` only behind what is large, so much is kept."},
+             [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.gateway.kept_max); }},
 };
 
 void take_budget(Reader& r, const Node& n, Draft& d) {
@@ -286,6 +310,8 @@ void take_section(Reader& r, const Node& n, Draft& d) {
 constexpr std::array root_keys{
     DraftKey{{"listen", Form::section, "listen", "", "Where the API listens."},
              take_section<listen_keys>},
+    DraftKey{{"gateway", Form::section, "gateway", "", "How requests are passed on to components."},
+             take_section<gateway_keys>},
     DraftKey{{"api_key", Form::text, "", "none",
               "Required of every client as a bearer token; needed when not on loopback."},
              [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.api_key); }},
@@ -499,6 +525,7 @@ std::string to_text(const ConfigProblem& problem, std::string_view path) {
 std::vector<SectionText> config_sections() {
   std::vector<SectionText> sections{section_text("", root_keys),
                                     section_text("listen", listen_keys),
+                                    section_text("gateway", gateway_keys),
                                     section_text("memory", memory_keys),
                                     section_text("loading", loading_keys),
                                     section_text("idle", idle_keys),

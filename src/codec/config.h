@@ -16,6 +16,7 @@
 #include <variant>
 #include <vector>
 
+#include "base/limits.h"
 #include "base/result.h"
 #include "core/model/spec.h"
 
@@ -81,6 +82,7 @@ struct Launch {
   ComponentLimits limits;
   OnExit on_exit = OnExit::end;
   std::vector<std::string> aliases;
+  unsigned concurrency = 0;  // requests passed on to it at a time; 0: no limit
   std::vector<std::string> keywords;
   std::vector<std::string> examples;
   std::string description;
@@ -92,11 +94,22 @@ struct BudgetShare {
   bool operator==(const BudgetShare&) const = default;
 };
 
+// How requests are passed on to components.
+struct GatewaySettings {
+  Duration patience{120s};          // for the component to be ready
+  Duration answer_time_max{10min};  // until an answer begins
+  Duration comment_interval{0};     // in a stream that waits for its load; 0: none
+  Bytes kept_max = 64_MiB;          // of a body that has not named its component yet
+  bool operator==(const GatewaySettings&) const = default;
+};
+
 struct Config {
   std::string path;                            // where it came from, for messages
   std::string listen_http = "127.0.0.1:7411";  // empty: no TCP
   std::string listen_socket;                   // empty: STATE/hearth.sock
   std::vector<std::string> hosts;              // further names accepted in Host
+  std::size_t connections_max = hearth::connections_max;
+  GatewaySettings gateway;
   std::string api_key;
   std::string state_dir;  // empty: XDG_STATE_HOME/hearth or /var/lib/hearth for root
   std::variant<Bytes, BudgetShare> budget = BudgetShare{0.6};

@@ -325,6 +325,9 @@ constexpr std::array word_keys{
     DraftKey{
         {"aliases", Form::texts, "", "none", "Further names, which may hold / and :."},
         [](Reader& r, const Node& n, Draft& d) { r.take(n, d.launch.aliases, &d.aliases_at); }},
+    DraftKey{{"concurrency", Form::whole, "", "no limit",
+              "Requests of the gateway that it is given at a time; the others wait in order."},
+             [](Reader& r, const Node& n, Draft& d) { r.take(n, d.launch.concurrency, 1, 65536); }},
     DraftKey{{"keywords", Form::texts, "", "none", "Words and phrases of commands that need it."},
              [](Reader& r, const Node& n, Draft& d) { r.take(n, d.launch.keywords); }},
     DraftKey{{"examples", Form::texts, "", "none", "Commands that need it."},

@@ -131,6 +131,12 @@ void add_daemon(Section& root, const Config& config) {
   listen.add("http", config.listen_http.empty() ? "none" : scalar(config.listen_http));
   if (!config.listen_socket.empty()) listen.add("socket", text(config.listen_socket));
   if (!config.hosts.empty()) listen.add("hosts", list(config.hosts));
+  listen.add("connections", std::to_string(config.connections_max));
+  Section gateway = root.open("gateway");
+  gateway.add("patience", duration(config.gateway.patience));
+  gateway.add("answer", duration(config.gateway.answer_time_max));
+  gateway.add("keep_alive", duration(config.gateway.comment_interval));
+  gateway.add("body", size(config.gateway.kept_max));
   if (!config.api_key.empty()) root.add("api_key", "\"***\"");
   if (!config.state_dir.empty()) root.add("state", text(config.state_dir));
   Section history = root.open("history");
@@ -253,6 +259,7 @@ void add_launch(Section& component, const Launch& launch) {
   component.add("on_exit", launch.on_exit == OnExit::end ? "end" : "keep");
   if (!launch.description.empty()) component.add("description", text(launch.description));
   if (!launch.aliases.empty()) component.add("aliases", list(launch.aliases));
+  if (launch.concurrency > 0) component.add("concurrency", std::to_string(launch.concurrency));
   if (!launch.keywords.empty()) component.add("keywords", list(launch.keywords));
   if (!launch.examples.empty()) component.add("examples", list(launch.examples));
 }

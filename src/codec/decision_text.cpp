@@ -81,6 +81,7 @@ constexpr std::array<ReasonText, limit_of(Reason{})> reason_texts{{
     {Reason::outranked, "what it conflicts with is of higher priority"},
     {Reason::pool_too_small, "it is larger than its whole pool"},
     {Reason::device_too_small, "it takes more of a device than there is"},
+    {Reason::turn, "its turn is over, and others wait for theirs"},
 }};
 
 consteval bool is_in_order() {
@@ -99,6 +100,7 @@ std::string because(Reason reason, const std::string& other) {
     if (reason == Reason::pool) return "its pool is needed by " + other;
     if (reason == Reason::device) return "its device is needed by " + other;
     if (reason == Reason::conflict) return "it conflicts with " + other;
+    if (reason == Reason::turn) return "its turn is over, and " + other + " waits for its own";
     if (reason == Reason::outranked) {
       return "it conflicts with " + other + ", which is of higher priority";
     }
@@ -317,6 +319,7 @@ std::string mend_of(const action::Reply& reply, const std::string& name, const s
     case Reason::released:
     case Reason::unused_preload:
     case Reason::abandoned:
+    case Reason::turn:
       return "`hearth why " + name + "` tells more";
   }
   return "ask again";

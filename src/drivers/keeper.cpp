@@ -1,10 +1,12 @@
 #include "drivers/keeper.h"
 
 #include <spawn.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -79,6 +81,12 @@ Result<> Keeper::start_locked() {
                 program + ": cannot start the keeper of supervisors: " + error_text(error));
   }
   socket_ = std::move(ours);
+  // It forks nothing before it is asked to.
+  rlimit limit{};
+  if (open_files_ != 0 && ::getrlimit(RLIMIT_NOFILE, &limit) == 0) {
+    limit.rlim_cur = std::min<rlim_t>(open_files_, limit.rlim_max);
+    (void)::prlimit(process_, RLIMIT_NOFILE, &limit, nullptr);
+  }
   return {};
 }
 

@@ -9,6 +9,7 @@
 
 #include <sys/types.h>
 
+#include <cstdint>
 #include <string>
 #include <vector>
 
@@ -21,7 +22,9 @@ namespace hearth {
 class Keeper {
  public:
   // `command` ends in supervise_main(); the argument that makes it a keeper is added.
-  explicit Keeper(std::vector<std::string> command) : command_(std::move(command)) {}
+  // `open_files`: its soft limit, which all below it inherit; 0: the daemon's.
+  explicit Keeper(std::vector<std::string> command, std::uint64_t open_files = 0)
+      : command_(std::move(command)), open_files_(open_files) {}
   ~Keeper();
   Keeper(const Keeper&) = delete;
   Keeper& operator=(const Keeper&) = delete;
@@ -36,6 +39,7 @@ class Keeper {
   void end_locked() HEARTH_REQUIRES(mutex_);
 
   const std::vector<std::string> command_;
+  const std::uint64_t open_files_;
   Mutex mutex_;
   Descriptor socket_ HEARTH_GUARDED_BY(mutex_);
   pid_t process_ HEARTH_GUARDED_BY(mutex_) = 0;

@@ -374,7 +374,8 @@ Result<> Loading::warm_up() {
 
 class ProcessDriver : public Driver {
  public:
-  explicit ProcessDriver(ProcessDriverOptions options) : keeper_(std::move(options.supervisor)) {}
+  explicit ProcessDriver(ProcessDriverOptions options)
+      : keeper_(std::move(options.supervisor), options.open_files) {}
 
   [[nodiscard]] std::string_view kind() const override { return "process"; }
   [[nodiscard]] Result<std::unique_ptr<Instance>> load(const LoadJob& job,

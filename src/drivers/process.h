@@ -6,6 +6,7 @@
 // Threads    as ports/driver.h.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <string>
 #include <vector>
@@ -17,6 +18,9 @@ namespace hearth {
 struct ProcessDriverOptions {
   // Ends in supervise_main(); started once, and forked for each load.
   std::vector<std::string> supervisor{"/proc/self/exe", "supervise"};
+  // The soft limit of open files that components begin with, where the daemon has raised its own:
+  // programs that use select() break above 1024. 0: the daemon's.
+  std::uint64_t open_files = 0;
 };
 
 [[nodiscard]] std::unique_ptr<Driver> make_process_driver(ProcessDriverOptions options = {});

@@ -17,76 +17,24 @@
 #include <memory>
 #include <optional>
 
+#include "net/http_framing.h"
+#include "net/http_head.h"
+
 namespace hearth {
 namespace {
 
 using Clock = std::chrono::steady_clock;
 
-constexpr std::size_t head_bytes_max = 64 * 1024;
 constexpr std::size_t line_bytes_max = 4 * 1024 * 1024;
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::ranges::transform(out, out.begin(), [](char c) {
-    return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-  });
-  return out;
-}
-
-std::string_view trim(std::string_view text) {
-  while (!text.empty() && (text.front() == ' ' || text.front() == '\t')) text.remove_prefix(1);
-  while (!text.empty() && (text.back() == ' ' || text.back() == '\t' || text.back() == '\r')) {
-    text.remove_suffix(1);
-  }
-  return text;
-}
-
-template <class Number>
-std::optional<Number> number(std::string_view text, int base = 10) {
-  Number value{};
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value, base);
+std::optional<std::uint16_t> port_number(std::string_view text) {
+  std::uint16_t value = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), value);
   if (error != std::errc{} || end != text.data() + text.size() || text.empty()) return std::nullopt;
   return value;
 }
 
 std::string os_error(int code) { return std::strerror(code); }
-
-struct Head {
-  int status = 0;
-  bool is_http_1_1 = false;
-  std::vector<std::pair<std::string, std::string>> headers;
-
-  [[nodiscard]] std::string_view header(std::string_view name) const {
-    for (const auto& [key, value] : headers) {
-      if (key == name) return value;
-    }
-    return {};
-  }
-};
-
-std::optional<Head> parse_head(std::string_view text) {
-  Head head;
-  const std::size_t end = text.find('\n');
-  const std::string_view first = trim(text.substr(0, end));
-  if (!first.starts_with("HTTP/1.") || first.size() < 12 || first[8] != ' ') return std::nullopt;
-  head.is_http_1_1 = first[7] != '0';
-  const auto status = number<int>(first.substr(9, 3));
-  if (!status || *status < 100) return std::nullopt;
-  head.status = *status;
-  std::string_view rest = end == std::string_view::npos ? "" : text.substr(end + 1);
-  while (!rest.empty()) {
-    const std::size_t line_end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = trim(rest.substr(0, line_end));
-    rest.remove_prefix(std::min(line_end + 1, rest.size()));
-    if (line.empty()) continue;
-    const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos) return std::nullopt;
-    head.headers.emplace_back(lower(trim(line.substr(0, colon))), trim(line.substr(colon + 1)));
-  }
-  return head;
-}
-
-enum class Framing : unsigned char { none, length, chunked, until_end };
 
 }  // namespace
 
@@ -141,51 +89,47 @@ class HttpClient::Exchange {
     return {};
   }
 
-  [[nodiscard]] Result<Head> read_head() {
+  [[nodiscard]] Result<ResponseHead> read_head() {
     while (true) {
-      std::size_t end = 0;
-      std::size_t skip = 4;
-      while ((end = input_.find("\r\n\r\n")) == std::string::npos) {
-        if ((end = input_.find("\n\n")) != std::string::npos) {
-          skip = 2;
-          break;
-        }
-        if (input_.size() > head_bytes_max)
+      std::optional<std::size_t> size;
+      while (!(size = head_size(input_))) {
+        if (input_.size() > response_head_bytes_max) {
           return fail(Errc::corrupt, where() + ": endless header");
+        }
         if (!HEARTH_TRY(fill())) {
           return fail(Errc::io, where() + ": the connection was closed before an answer");
         }
       }
-      auto head = parse_head(std::string_view{input_}.substr(0, end));
+      auto head = parse_response_head(std::string_view{input_}.substr(0, *size));
       if (!head) return fail(Errc::corrupt, where() + ": the answer is not HTTP");
-      input_.erase(0, end + skip);
-      if (head->status >= 200) {
-        choose_framing(*head);
-        if (framing_ == Framing::none && body_is_bad_) {
-          return fail(Errc::corrupt, where() + ": the answer's length makes no sense");
-        }
-        return *std::move(head);
-      }
+      input_.erase(0, *size);
+      if (head->status < 200) continue;
+      const auto framing = framing_of(*head, call_.method == "HEAD");
+      if (!framing) return fail(Errc::corrupt, where() + ": the answer's length makes no sense");
+      scanner_ = BodyScanner(*framing);
+      can_be_kept_ = head->is_kept() && framing->kind != BodyFraming::Kind::until_end;
+      return *std::move(head);
     }
   }
 
   // The next piece of the body; empty at its end.
   [[nodiscard]] Result<std::string_view> read_piece() {
-    consume();
-    if (is_done_) return std::string_view{};
-    if (framing_ == Framing::chunked && left_ == 0) {
-      HEARTH_TRY(read_chunk_size());
-      if (is_done_) return std::string_view{};
-    }
-    if (input_.empty() && !HEARTH_TRY(fill())) {
-      if (framing_ != Framing::until_end) {
-        return fail(Errc::io, where() + ": the connection broke within the answer");
+    input_.erase(0, piece_);
+    piece_ = 0;
+    while (!scanner_.is_done()) {
+      const BodyScanner::Piece piece = scanner_.take(input_);
+      if (scanner_.is_bad()) return fail(Errc::corrupt, where() + ": the answer's chunks are bad");
+      if (!piece.payload.empty()) {
+        piece_ = piece.consumed;
+        return piece.payload;
       }
-      is_done_ = true;
-      return std::string_view{};
+      input_.erase(0, piece.consumed);
+      if (scanner_.is_done() || !input_.empty()) continue;
+      if (HEARTH_TRY(fill())) continue;
+      if (scanner_.may_end()) break;
+      return fail(Errc::io, where() + ": the connection broke within the answer");
     }
-    piece_ = framing_ == Framing::until_end ? input_.size() : std::min(input_.size(), left_);
-    return std::string_view{input_}.substr(0, piece_);
+    return std::string_view{};
   }
 
   [[nodiscard]] std::string where() const { return to_text(address_); }
@@ -208,71 +152,6 @@ class HttpClient::Exchange {
     out += "\r\n";
     out += call_.body;
     return out;
-  }
-
-  void choose_framing(const Head& head) {
-    const std::string connection = lower(head.header("connection"));
-    can_be_kept_ = head.is_http_1_1 ? connection.find("close") == std::string::npos
-                                    : connection.find("keep-alive") != std::string::npos;
-    const bool has_no_body = call_.method == "HEAD" || head.status == 204 || head.status == 304;
-    const std::string_view length = head.header("content-length");
-    if (has_no_body) {
-      framing_ = Framing::none;
-      is_done_ = true;
-    } else if (lower(head.header("transfer-encoding")).find("chunked") != std::string::npos) {
-      framing_ = Framing::chunked;
-    } else if (!length.empty()) {
-      const auto value = number<std::size_t>(length);
-      framing_ = value ? Framing::length : Framing::none;
-      body_is_bad_ = !value;
-      left_ = value.value_or(0);
-      is_done_ = left_ == 0;
-    } else {
-      framing_ = Framing::until_end;
-      can_be_kept_ = false;
-    }
-  }
-
-  void consume() {
-    input_.erase(0, piece_);
-    if (framing_ != Framing::until_end && piece_ > 0) {
-      left_ -= piece_;
-      if (left_ == 0 && framing_ == Framing::length) is_done_ = true;
-      if (left_ == 0 && framing_ == Framing::chunked) needs_line_end_ = true;
-    }
-    piece_ = 0;
-  }
-
-  [[nodiscard]] Result<std::string> read_line() {
-    std::size_t end = 0;
-    while ((end = input_.find('\n')) == std::string::npos) {
-      if (input_.size() > head_bytes_max) return fail(Errc::corrupt, where() + ": endless line");
-      if (!HEARTH_TRY(fill())) {
-        return fail(Errc::io, where() + ": the connection broke within the answer");
-      }
-    }
-    std::string line{trim(std::string_view{input_}.substr(0, end))};
-    input_.erase(0, end + 1);
-    return line;
-  }
-
-  [[nodiscard]] Result<> read_chunk_size() {
-    if (needs_line_end_) {
-      if (!HEARTH_TRY(read_line()).empty()) {
-        return fail(Errc::corrupt, where() + ": a chunk is longer than it said");
-      }
-      needs_line_end_ = false;
-    }
-    const std::string line = HEARTH_TRY(read_line());
-    const auto size =
-        number<std::size_t>(trim(std::string_view{line}.substr(0, line.find(';'))), 16);
-    if (!size) return fail(Errc::corrupt, where() + ": a chunk without a size");
-    left_ = *size;
-    if (left_ > 0) return {};
-    while (!HEARTH_TRY(read_line()).empty()) {
-    }
-    is_done_ = true;
-    return {};
   }
 
   // False at the end of the connection.
@@ -300,13 +179,9 @@ class HttpClient::Exchange {
   int fd_ = -1;
   std::string input_;
   std::size_t piece_ = 0;  // of input_, handed out and not yet erased
-  std::size_t left_ = 0;   // of the body or the chunk
-  Framing framing_ = Framing::none;
-  bool is_done_ = false;
+  BodyScanner scanner_;
   bool has_bytes_ = false;
-  bool needs_line_end_ = false;
   bool can_be_kept_ = false;
-  bool body_is_bad_ = false;
 };
 
 HttpClient::HttpClient(HttpAddress address) : address_(std::move(address)) {}
@@ -419,7 +294,7 @@ Result<HttpReply> HttpClient::send(const HttpCall& call) {
   exchange.use(fd_);
   const auto run = [&]() -> Result<HttpReply> {
     HEARTH_TRY(exchange.write());
-    Head head = HEARTH_TRY(exchange.read_head());
+    ResponseHead head = HEARTH_TRY(exchange.read_head());
     HttpReply reply{head.status, std::move(head.headers), {}};
     while (true) {
       const std::string_view piece = HEARTH_TRY(exchange.read_piece());
@@ -446,13 +321,14 @@ Result<int> HttpClient::stream(const HttpCall& call, const OnLine& on_line) {
   exchange.use(fd_);
   const auto run = [&]() -> Result<int> {
     HEARTH_TRY(exchange.write());
-    const Head head = HEARTH_TRY(exchange.read_head());
+    const ResponseHead head = HEARTH_TRY(exchange.read_head());
     std::string pending;
     while (true) {
       exchange.restart_clock();
       const std::string_view piece = HEARTH_TRY(exchange.read_piece());
       if (piece.empty()) {
-        if (!pending.empty()) (void)on_line(trim(pending));
+        if (pending.ends_with('\r')) pending.pop_back();
+        if (!pending.empty()) (void)on_line(pending);
         return head.status;
       }
       pending += piece;
@@ -507,7 +383,7 @@ Result<HttpAddress> parse_http_address(std::string_view url) {
   if (host.empty()) return bad("no host");
   address.host = host;
   if (!port.empty()) {
-    const auto value = number<std::uint16_t>(port.substr(1));
+    const auto value = port_number(port.substr(1));
     if (!port.starts_with(':') || !value) return bad("the port is not a number below 65536");
     address.port = *value;
   }

@@ -153,10 +153,14 @@ RequestId Daemon::lease(LeaseAsk ask, AnswerCallback callback) {
   const auto seen = impl_->view();
   Impl::Pending waiting{.callback = std::move(callback)};
   // A lease that may prove a command's use is the core's to judge.
-  if (!ask.command && ask.session.empty() && !ask.components.empty()) {
-    auto reply = impl_->take_fast(
-        *seen, ask.components,
-        {.owner = ask.owner, .length = ask.length, .is_preemptible = ask.is_preemptible});
+  const bool is_plain = !ask.command && (ask.session.empty() || ask.is_use);
+  if (is_plain && !ask.components.empty()) {
+    auto reply = impl_->take_fast(*seen, ask.components,
+                                  {.session = session_of(ask.session),
+                                   .owner = ask.owner,
+                                   .length = ask.length,
+                                   .is_preemptible = ask.is_preemptible,
+                                   .is_use = ask.is_use});
     if (reply) {
       const RequestId request = reply->request;
       impl_->answer(waiting, std::move(*reply), {});
@@ -171,7 +175,8 @@ RequestId Daemon::lease(LeaseAsk ask, AnswerCallback callback) {
                               .owner = std::move(ask.owner),
                               .patience = ask.patience,
                               .length = ask.length,
-                              .is_preemptible = ask.is_preemptible};
+                              .is_preemptible = ask.is_preemptible,
+                              .is_use = ask.is_use};
   return impl_->ask(request, std::move(event), Intake::Kind::may_load, std::move(waiting));
 }
 

@@ -31,6 +31,7 @@ struct World {
   std::map<std::string, int> loads HEARTH_GUARDED_BY(mutex);
   std::map<std::string, int> unloads HEARTH_GUARDED_BY(mutex);
   std::map<std::string, Bytes> sizes HEARTH_GUARDED_BY(mutex);
+  std::map<std::string, std::string> endpoints HEARTH_GUARDED_BY(mutex);  // where somebody speaks
   Bytes available HEARTH_GUARDED_BY(mutex) = 64_GiB;
 
   void hold(const std::string& name) {
@@ -49,6 +50,10 @@ struct World {
   void set_size(const std::string& name, Bytes size) {
     const MutexLock lock{mutex};
     sizes[name] = size;
+  }
+  void set_endpoint(const std::string& name, const std::string& endpoint) {
+    const MutexLock lock{mutex};
+    endpoints[name] = endpoint;
   }
   void set_available(Bytes bytes) {
     const MutexLock lock{mutex};
@@ -86,7 +91,11 @@ class FakeInstance : public Instance {
     world_->works[name_] = work;
     world_->changed.notify_all();
   }
-  [[nodiscard]] std::string endpoint() const override { return "http://fake/" + name_; }
+  [[nodiscard]] std::string endpoint() const override {
+    const MutexLock lock{world_->mutex};
+    const auto found = world_->endpoints.find(name_);
+    return found == world_->endpoints.end() ? "http://fake/" + name_ : found->second;
+  }
   [[nodiscard]] int process() const override { return 1; }
   [[nodiscard]] int supervisor() const override { return 2; }
   [[nodiscard]] int exit_fd() const override { return exit_.get(); }

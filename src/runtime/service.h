@@ -29,6 +29,9 @@ class Names {
   [[nodiscard]] virtual std::string_view name(ComponentId id) const = 0;  // "" when unknown
   [[nodiscard]] virtual std::vector<std::string> all() const = 0;
   [[nodiscard]] virtual std::vector<std::string> near(std::string_view name) const = 0;
+  [[nodiscard]] virtual std::vector<std::string> aliases(ComponentId id) const = 0;
+  // Requests that it takes at a time; 0: as many as come.
+  [[nodiscard]] virtual unsigned concurrency(ComponentId id) const = 0;
 };
 
 struct Answer {
@@ -55,6 +58,7 @@ struct LeaseAsk {
   Duration patience{30s};
   Duration length{60s};
   bool is_preemptible = false;
+  bool is_use = false;  // somebody outside has named them: a use by itself
 };
 
 struct ComponentRow {

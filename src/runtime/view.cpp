@@ -17,6 +17,8 @@ NameTable::NameTable(const Engine& engine, const std::vector<Launch>& launches) 
     if (found == by_name_.end()) continue;
     const ComponentId id = found->second;
     for (const std::string& alias : launch.aliases) by_name_.emplace(alias, id);
+    if (!launch.aliases.empty()) aliases_.emplace(id, launch.aliases);
+    if (launch.concurrency > 0) concurrency_.emplace(id, launch.concurrency);
   }
 }
 
@@ -28,6 +30,16 @@ std::optional<ComponentId> NameTable::find(std::string_view name_or_alias) const
 
 std::string_view NameTable::name(ComponentId id) const {
   return id.value < names_.size() ? std::string_view{names_[id.value]} : std::string_view{};
+}
+
+std::vector<std::string> NameTable::aliases(ComponentId id) const {
+  const auto found = aliases_.find(id);
+  return found == aliases_.end() ? std::vector<std::string>{} : found->second;
+}
+
+unsigned NameTable::concurrency(ComponentId id) const {
+  const auto found = concurrency_.find(id);
+  return found == concurrency_.end() ? 0 : found->second;
 }
 
 std::vector<std::string> NameTable::near(std::string_view name) const {

@@ -25,11 +25,15 @@ class NameTable : public Names {
   [[nodiscard]] std::string_view name(ComponentId id) const override;
   [[nodiscard]] std::vector<std::string> all() const override { return all_; }
   [[nodiscard]] std::vector<std::string> near(std::string_view name) const override;
+  [[nodiscard]] std::vector<std::string> aliases(ComponentId id) const override;
+  [[nodiscard]] unsigned concurrency(ComponentId id) const override;
 
  private:
   std::vector<std::string> names_;                           // by id
   std::vector<std::string> all_;                             // in order of id, without removed ones
   std::map<std::string, ComponentId, std::less<>> by_name_;  // and by alias
+  std::map<ComponentId, std::vector<std::string>> aliases_;
+  std::map<ComponentId, unsigned> concurrency_;
 };
 
 struct View {

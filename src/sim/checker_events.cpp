@@ -175,6 +175,7 @@ void Checker::on(const event::LeaseRequested& e) {
   Asked& made = add_request(e.request, Ask::lease, e.components, e.patience);
   made.length = e.length;
   made.is_preemptible = e.is_preemptible;
+  made.is_use = e.is_use;
 }
 
 void Checker::on(const event::LeaseTaken& e) {
@@ -188,6 +189,7 @@ void Checker::on(const event::LeaseTaken& e) {
               .length = e.length,
               .is_preemptible = e.is_preemptible,
               .is_fast = true,
+              .is_use = e.is_use,
               .request = {}};
   std::ranges::sort(lease.components);
   add_lease(e.lease, std::move(lease));

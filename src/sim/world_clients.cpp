@@ -83,6 +83,9 @@ void World::lease() {
   e.patience = between(prng_, 1s, 60s);
   e.length = between(prng_, 3s, 120s);
   e.is_preemptible = prng_.chance(0.35);
+  // What ends with an answer; others may take their turn then.
+  e.is_use = !e.is_preemptible && prng_.chance(0.4);
+  if (e.is_use) e.length = between(prng_, 50ms, 6s);
   e.request = ask(Client::lease, e.components);
   if (faults_.strikes(Fault::client_abandoned, now_)) {
     add(Kind::abandon, now_ + between(prng_, 0ms, 8s), e.request.value);
@@ -118,6 +121,7 @@ void World::take_gates(const std::vector<ComponentId>& gates, Duration after) {
   e.session = SessionId{1 + prng_.below(4)};
   e.owner = "gateway";
   e.length = between(prng_, 1s, 20s);
+  e.is_use = !e.command && prng_.chance(0.5);
   e.is_preemptible = prng_.chance(0.2);
   if (prng_.chance(0.75)) {
     add(Kind::release_lease, now_ + after + between(prng_, 1ms, 6s), e.lease.value);

@@ -70,6 +70,11 @@ void append_parameters(JsonWriter& json, const Route& route) {
 
 void append_body(JsonWriter& json, const Route& route) {
   if (route.method != Method::post && route.method != Method::put) return;
+  if (route.relay != nullptr) {
+    json.key("requestBody").open().key("content").open().key("*/*").open();
+    json.key("schema").open().close().close().close().close();
+    return;
+  }
   const bool is_needed = std::ranges::any_of(route.body, &RouteField::is_required);
   json.key("requestBody").open().field("required", is_needed);
   json.key("content").open().key("application/json").open();
@@ -106,24 +111,24 @@ void append_responses(JsonWriter& json, const Route& route) {
   json.close();
 }
 
-std::string operation_id(const Route& route) {
-  std::string id(name_of(route.method));
+std::string operation_id(const Route& route, Method method) {
+  std::string id(name_of(method));
   std::ranges::transform(id, id.begin(), [](char c) { return static_cast<char>(c - 'A' + 'a'); });
   for (const char c : route.pattern) {
     if (c == '/')
       id += '_';
-    else if (c != '{' && c != '}' && c != '.')
+    else if (c != '{' && c != '}' && c != '.' && c != '*')
       id += c;
   }
   return id;
 }
 
-void append_operation(JsonWriter& json, const Route& route) {
-  std::string method(name_of(route.method));
+void append_operation(JsonWriter& json, const Route& route, Method as) {
+  std::string method(name_of(as));
   std::ranges::transform(method, method.begin(),
                          [](char c) { return static_cast<char>(c - 'A' + 'a'); });
   json.key(method).open();
-  json.field("operationId", operation_id(route)).field("summary", route.summary);
+  json.field("operationId", operation_id(route, as)).field("summary", route.summary);
   if (route.is_open) json.key("security").open_list().close_list();
   append_parameters(json, route);
   append_body(json, route);
@@ -141,7 +146,13 @@ void append_paths(JsonWriter& json) {
     json.key(pattern).open();
     for (const NamedRouteGroup& named : route_groups()) {
       for (const Route& route : named.group->routes) {
-        if (route.pattern == pattern) append_operation(json, route);
+        if (route.pattern != pattern) continue;
+        if (route.method != Method::other) append_operation(json, route, route.method);
+        // Any method; these are the ones that a description of an API can name and a user needs.
+        if (route.method != Method::other) continue;
+        for (const Method each : {Method::get, Method::post, Method::put, Method::del}) {
+          append_operation(json, route, each);
+        }
       }
     }
     json.close();

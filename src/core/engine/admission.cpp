@@ -249,6 +249,7 @@ bool Engine::Impl::clear_conflicts(Request& request, const std::vector<Component
         is_dirty = true;
       } else if (may_displace && at(rival).spec.priority <= at(id).spec.priority) {
         revoke_preemptible(rival);
+        if (take_turn_of(rival, request, id)) is_dirty = true;
       }
       const bool is_outranked =
           at(rival).is_in_idle && at(rival).spec.priority > at(id).spec.priority;
@@ -381,6 +382,7 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
     is_dirty = is_dirty || !victims->empty();
   } else if (!is_default_back && !request.is_preemptible) {
     revoke_for(request, demands);
+    take_turn(request, demands, largest);
   }
   hinder(request, victims ? Reason::memory : reason, largest, largest);
   return false;

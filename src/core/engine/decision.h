@@ -76,8 +76,9 @@ enum class Reason : unsigned char {
   outranked,         // a rival of higher priority is resident
   pool_too_small,    // above its pool, with its needs: never fits
   device_too_small,  // above another resource, with its needs: never fits
+  turn,              // its turn is over: others wait for their own
 };
-constexpr unsigned limit_of(Reason) { return 40; }
+constexpr unsigned limit_of(Reason) { return 41; }
 
 [[nodiscard]] std::string_view name_of(DecisionKind kind);
 [[nodiscard]] std::string_view name_of(Reason reason);

@@ -78,9 +78,10 @@ struct LeaseRequested {
   Duration patience{30s};
   Duration length{60s};
   bool is_preemptible = false;
+  bool is_use = false;  // somebody outside named them: a use by itself, whatever the command
   template <class A>
   void fields(A& a) {
-    a(request, components, session, command, owner, patience, length, is_preemptible);
+    a(request, components, session, command, owner, patience, length, is_preemptible, is_use);
   }
 };
 
@@ -96,10 +97,12 @@ struct LeaseTaken {
   std::string owner{};
   Duration length{60s};
   bool is_preemptible = false;
-  std::string note{};  // as in CommandReceived
+  std::string note{};   // as in CommandReceived
+  bool is_use = false;  // as in LeaseRequested
   template <class A>
   void fields(A& a) {
-    a(lease, components, asked, session, command, intents, owner, length, is_preemptible, note);
+    a(lease, components, asked, session, command, intents, owner, length, is_preemptible, note,
+      is_use);
   }
 };
 
@@ -305,6 +308,6 @@ struct Event {
 
 // The name of each alternative of Event::What, in its order ("configured", "command", ...).
 [[nodiscard]] std::string_view name_of(const Event& event);
-inline constexpr std::uint32_t events_version = 2;  // of the stored form of Event
+inline constexpr std::uint32_t events_version = 3;  // of the stored form of Event
 
 }  // namespace hearth

@@ -11,6 +11,7 @@ LeaseId Engine::Impl::add_lease(Lease lease) {
     Component& c = at(component);
     ++c.leases;
     if (lease.is_preemptible) ++c.preemptible_leases;
+    if (lease.is_use && c.use_leases++ == 0) answering.insert(component);
     if (lease.is_fast) ++c.fast_leases;
     refresh_idle(component);
   }
@@ -30,6 +31,7 @@ void Engine::Impl::end_lease(LeaseId id, Reason reason, bool is_told, ComponentI
     HEARTH_ASSERT(c.leases > 0);
     --c.leases;
     if (lease.is_preemptible) --c.preemptible_leases;
+    if (lease.is_use && --c.use_leases == 0) answering.erase(component);
     if (lease.is_fast) --c.fast_leases;
     if (c.leases == 0 && c.last_used < now) c.last_used = now;
     if (lease.is_fast) emit(action::ReleaseGate{component});
@@ -85,7 +87,7 @@ void Engine::Impl::on(const event::LeaseTaken& event) {
     emit(action::LeaseEnded{event.lease, Reason::lost, ComponentId{}});
     return;
   }
-  if (!is_answer) learn_from_lease(event.session, event.command, event.asked);
+  if (!is_answer) learn_from_lease(event.session, event.command, event.asked, event.is_use);
   add_lease({.id = event.lease,
              .components = event.components,
              .request = {},
@@ -96,7 +98,8 @@ void Engine::Impl::on(const event::LeaseTaken& event) {
              .until = now + event.length,
              .is_preemptible = event.is_preemptible,
              .is_revoked = false,
-             .is_fast = true});
+             .is_fast = true,
+             .is_use = event.is_use});
   for (const ComponentId id : event.asked) {
     if (id.value < components.size()) touch(id);
   }
@@ -152,18 +155,24 @@ void Engine::Impl::on(const event::UseReported& event) {
 }
 
 // Once for each command, however it is told.
-void Engine::Impl::note_use(KnownCommand& command, ComponentId id) {
+void Engine::Impl::note_use(KnownCommand& command, ComponentId id, bool is_counted) {
   if (id.value >= components.size() || std::ranges::find(command.used, id) != command.used.end()) {
     return;
   }
   command.used.push_back(id);
+  if (!is_counted) return;
   const bool was_cold = std::ranges::find(command.cold, id) != command.cold.end();
   count_use(id, !was_cold && at(id).state == State::ready);
 }
 
 // An explicit lease is evidence for the command it names, or for its session's last one.
 void Engine::Impl::learn_from_lease(SessionId session, CommandId command,
-                                    const std::vector<ComponentId>& used) {
+                                    const std::vector<ComponentId>& used, bool is_use) {
+  if (is_use) {
+    for (const ComponentId id : used) {
+      if (is_known(id)) count_use(id, at(id).state == State::ready);
+    }
+  }
   KnownCommand* known = nullptr;
   if (command) {
     known = find_command(command);
@@ -171,7 +180,7 @@ void Engine::Impl::learn_from_lease(SessionId session, CommandId command,
     known = &commands[last->second - commands_dropped];
   }
   if (known == nullptr || now - known->at > configuration.settings.learning_window) return;
-  for (const ComponentId id : used) note_use(*known, id);
+  for (const ComponentId id : used) note_use(*known, id, !is_use);
   emit(action::Learn{known->id, used});
 }
 

@@ -67,8 +67,10 @@ void Engine::Impl::forget_what_is_gone(const std::set<ComponentId>& running) {
   std::vector<LeaseId> lost;
   for (auto& [id, lease] : leases) {
     lease.is_fast = false;
-    if (!std::ranges::all_of(lease.components,
-                             [&](ComponentId held) { return running.contains(held); })) {
+    // An answer ended with the daemon that passed it on.
+    if (lease.is_use || !std::ranges::all_of(lease.components, [&](ComponentId held) {
+          return running.contains(held);
+        })) {
       lost.push_back(id);
     }
   }

@@ -51,7 +51,8 @@ constexpr std::array<std::string_view, limit_of(Reason{})> reasons{"none",
                                                                    "conflicting_set",
                                                                    "outranked",
                                                                    "pool_too_small",
-                                                                   "device_too_small"};
+                                                                   "device_too_small",
+                                                                   "turn"};
 
 constexpr std::array<std::string_view, std::variant_size_v<Event::What>> events{
     "configured",       "command",         "signal",         "lease_requested",

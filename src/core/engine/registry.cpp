@@ -180,6 +180,7 @@ void Engine::Impl::recount() {
   loading.clear();
   leaving.clear();
   draining.clear();
+  answering.clear();
   work.clear();
   for (Component& c : components) {
     c.engaged_dependents = 0;
@@ -187,12 +188,14 @@ void Engine::Impl::recount() {
     c.claimed = 0;
     c.leases = 0;
     c.preemptible_leases = 0;
+    c.use_leases = 0;
     c.fast_leases = 0;
   }
   for (const auto& [id, lease] : leases) {
     for (const ComponentId component : lease.components) {
       ++at(component).leases;
       if (lease.is_preemptible) ++at(component).preemptible_leases;
+      if (lease.is_use && at(component).use_leases++ == 0) answering.insert(component);
       if (lease.is_fast) ++at(component).fast_leases;
     }
   }

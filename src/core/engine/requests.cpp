@@ -90,7 +90,9 @@ void Engine::Impl::on(const event::CommandReceived& event) {
 void Engine::Impl::on(const event::SignalReceived&) {}
 
 void Engine::Impl::on(const event::LeaseRequested& event) {
-  if (!is_shutting_down) learn_from_lease(event.session, event.command, event.components);
+  if (!is_shutting_down) {
+    learn_from_lease(event.session, event.command, event.components, event.is_use);
+  }
   receive({.id = event.request,
            .kind = WantKind::lease,
            .reason = Reason::lease,
@@ -100,6 +102,7 @@ void Engine::Impl::on(const event::LeaseRequested& event) {
            .owner = event.owner,
            .length = event.length,
            .is_preemptible = event.is_preemptible,
+           .is_use = event.is_use,
            .arrived = now,
            .deadline = now + event.patience});
 }
@@ -278,7 +281,8 @@ void Engine::Impl::grant(Request& request) {
                .owner = request.owner,
                .granted_at = now,
                .until = until,
-               .is_preemptible = request.is_preemptible});
+               .is_preemptible = request.is_preemptible,
+               .is_use = request.is_use});
   }
   if (is_use) {
     for (const ComponentId id : request.asked) touch(id);

@@ -43,6 +43,7 @@ struct Request {
   std::string owner{};
   Duration length{0};
   bool is_preemptible = false;
+  bool is_use = false;    // the lease that it asks for ends with an answer
   bool has_reply = true;  // somebody still waits for an answer
   Instant arrived{};
   Instant deadline{};
@@ -54,7 +55,7 @@ struct Request {
   template <class A>
   void fields(A& a) {
     a(id, kind, reason, priority, sequence, asked, closure, cold, leaving, session, command, owner,
-      length, is_preemptible, has_reply, arrived, deadline, hindrance, hindered, rival);
+      length, is_preemptible, is_use, has_reply, arrived, deadline, hindrance, hindered, rival);
   }
 };
 
@@ -70,10 +71,11 @@ struct Lease {
   bool is_preemptible = false;
   bool is_revoked = false;  // its owner was told; `until` is the end of the grace
   bool is_fast = false;     // its gates were taken by the shell
+  bool is_use = false;      // ends with an answer
   template <class A>
   void fields(A& a) {
     a(id, components, request, command, session, owner, granted_at, until, is_preemptible,
-      is_revoked, is_fast);
+      is_revoked, is_fast, is_use);
   }
 };
 
@@ -104,6 +106,7 @@ struct Component {
   Instant load_deadline = Instant::never();
   unsigned leases = 0;
   unsigned preemptible_leases = 0;
+  unsigned use_leases = 0;  // that end with an answer
   unsigned fast_leases = 0;
   unsigned fast_pending = 0;  // fast leases that a gate told of and no event yet
   unsigned gates_asked = 0;   // CloseGate without an answer; an older answer is stale
@@ -143,8 +146,8 @@ struct Component {
     a(spec, next_spec, is_removed, is_pinned, is_stopped, is_eager_done, is_kept, restarts,
       is_displaced, is_preload, is_cancelled, is_estimate_told, state, work, load, load_reason,
       unload_reason, unload_for, displacer, attempt, short_lives, retry_at, load_started,
-      load_deadline, leases, preemptible_leases, fast_leases, fast_pending, gates_asked, idle_since,
-      loaded_at, last_used, peak, load_time);
+      load_deadline, leases, preemptible_leases, use_leases, fast_leases, fast_pending, gates_asked,
+      idle_since, loaded_at, last_used, peak, load_time);
     a(probability, probability_of, grants, uses, warm_uses, loads, unloads, failures, policy,
       undemanded, is_in_idle, idle_key, idle_deadline, plan_position);
   }
@@ -162,8 +165,8 @@ struct KnownCommand {
   }
 };
 
-enum class TimerKind : unsigned char { request, lease, load, retry, idle, drain };
-constexpr unsigned limit_of(TimerKind) { return 6; }
+enum class TimerKind : unsigned char { request, lease, load, retry, idle, drain, turn };
+constexpr unsigned limit_of(TimerKind) { return 7; }
 
 struct StoredTimer {
   Instant at;
@@ -231,6 +234,7 @@ struct Engine::Impl {
   std::set<ComponentId> loading{};
   std::set<ComponentId> leaving{};  // closing or unloading
   std::set<ComponentId> draining{};
+  std::set<ComponentId> answering{};    // held by leases that end with an answer
   std::set<ComponentId> kept_dirty{};   // whose keeping may have changed
   std::vector<ComponentId> defaults{};  // spec.is_default
   std::size_t unload_requests = 0;
@@ -347,6 +351,15 @@ struct Engine::Impl {
   Bytes bound(ComponentId id) const;
   Ledger::Demand demand_for(ComponentId id) const;
 
+  // turns.cpp
+  [[nodiscard]] Instant turn_end(ComponentId id, const Request& request) const;
+  [[nodiscard]] bool may_end_turn(ComponentId id, const Request& request) const;
+  void end_turn(ComponentId id, ComponentId because);
+  void take_turn(const Request& request, const std::vector<Ledger::Demand>& demands,
+                 ComponentId because);
+  bool take_turn_of(ComponentId rival, const Request& request, ComponentId because);
+  [[nodiscard]] bool is_turn_wanted() const;
+
   // plan.cpp
   void plan_starts();
   Duration expected_load_time(ComponentId id) const;
@@ -400,9 +413,9 @@ struct Engine::Impl {
   LeaseId add_lease(Lease lease);
   void end_lease(LeaseId id, Reason reason, bool is_told, ComponentId cause);
   void end_leases_on(ComponentId id, Reason reason);
-  void learn_from_lease(SessionId session, CommandId command,
-                        const std::vector<ComponentId>& asked);
-  void note_use(KnownCommand& command, ComponentId id);
+  void learn_from_lease(SessionId session, CommandId command, const std::vector<ComponentId>& asked,
+                        bool is_use);
+  void note_use(KnownCommand& command, ComponentId id, bool is_counted = true);
 
   // pressure.cpp
   void on(const event::MemorySampled& event);

@@ -60,6 +60,8 @@ void Engine::Impl::fire(TimerKind kind, std::uint64_t id, Instant due) {
       begin_close(component, at(component).is_preload ? Reason::unused_preload : Reason::idle, {});
       return;
     }
+    case TimerKind::turn:
+      return;  // whoever waits is looked at again
     case TimerKind::drain:
       // The time for leases is over: whoever still holds one is told and loses it.
       while (!leases.empty()) {

@@ -94,7 +94,8 @@ void Engine::Impl::begin_close(ComponentId id, Reason reason, std::optional<Comp
   c.unload_reason = reason;
   c.unload_for = because;
   ++c.gates_asked;
-  if (is_eviction(reason) || reason == Reason::conflict) c.is_displaced = c.spec.is_default;
+  if (is_eviction(reason) || reason == Reason::conflict || reason == Reason::turn)
+    c.is_displaced = c.spec.is_default;
   record_component(DecisionKind::unload_started, reason, id);
   Decision& decision = decisions.back();
   decision.bytes = ledger.held(id);
@@ -252,7 +253,8 @@ void Engine::Impl::settle_drains() {
       return is_engaged(dependent) && !leaving.contains(dependent) && !draining.contains(dependent);
     });
     const bool is_held = c.leases > 0 || c.fast_pending > 0 || c.is_pinned || is_depended_on;
-    if (is_soft(c.unload_reason) && is_held) {
+    const bool is_turn_given_back = c.unload_reason == Reason::turn && !is_turn_wanted();
+    if ((is_soft(c.unload_reason) && is_held) || is_turn_given_back) {
       undrain(id);
     } else if (is_free(id)) {
       begin_close(id, c.unload_reason, c.unload_for);

@@ -1,0 +1,604 @@
+#include <condition_variable>
+#include <functional>
+#include <mutex>
+#include <thread>
+
+#include "api/api_testing.h"
+#include "codec/json.h"
+
+namespace hearth {
+namespace {
+
+// A component made of a script: each connection is given to `serve` on a thread of its own.
+class FakeComponent {
+ public:
+  class Peer {
+   public:
+    explicit Peer(int fd) : fd_(fd) {}
+    ~Peer() { close(); }
+    Peer(const Peer&) = delete;
+    Peer& operator=(const Peer&) = delete;
+    void close() {
+      if (fd_ >= 0) ::close(fd_);
+      fd_ = -1;
+    }
+    // All that has come, once it holds `text`; or at the end.
+    const std::string& read_until(std::string_view text) {
+      while (got_.find(text) == std::string::npos && read_some()) {
+      }
+      return got_;
+    }
+    // True at the end of the connection.
+    bool read_to_end() {
+      while (read_some()) {
+      }
+      return is_ended_;
+    }
+    void send(std::string_view text) {
+      while (!text.empty()) {
+        const ssize_t sent = ::send(fd_, text.data(), text.size(), MSG_NOSIGNAL);
+        if (sent <= 0) return;
+        text.remove_prefix(static_cast<std::size_t>(sent));
+      }
+    }
+    void clear() { got_.clear(); }
+
+   private:
+    bool read_some() {
+      pollfd entry{fd_, POLLIN, 0};
+      if (::poll(&entry, 1, 60'000) <= 0) return false;
+      std::string buffer(65536, '\0');
+      const ssize_t size = ::recv(fd_, buffer.data(), buffer.size(), 0);
+      is_ended_ = size <= 0;
+      if (size <= 0) return false;
+      got_.append(buffer, 0, static_cast<std::size_t>(size));
+      return true;
+    }
+    int fd_;
+    std::string got_;
+    bool is_ended_ = false;
+  };
+  using Serve = std::function<void(Peer&, int number)>;
+
+  explicit FakeComponent(Serve serve) : serve_(std::move(serve)) {
+    fd_ = ::socket(AF_INET, SOCK_STREAM, 0);
+    sockaddr_in address{};
+    address.sin_family = AF_INET;
+    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
+    EXPECT_EQ(::bind(fd_, reinterpret_cast<sockaddr*>(&address), sizeof address), 0);
+    EXPECT_EQ(::listen(fd_, 64), 0);
+    socklen_t size = sizeof address;
+    EXPECT_EQ(::getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size), 0);
+    port_ = ntohs(address.sin_port);
+    acceptor_ = std::jthread([this] { accept(); });
+  }
+  ~FakeComponent() {
+    ::shutdown(fd_, SHUT_RDWR);
+    acceptor_.join();
+    peers_.clear();
+    ::close(fd_);
+  }
+  FakeComponent(const FakeComponent&) = delete;
+  FakeComponent& operator=(const FakeComponent&) = delete;
+  [[nodiscard]] std::string url() const { return "http://127.0.0.1:" + std::to_string(port_); }
+
+ private:
+  void accept() {
+    for (int number = 0;; ++number) {
+      const int fd = ::accept(fd_, nullptr, nullptr);
+      if (fd < 0) return;
+      peers_.emplace_back([this, fd, number] {
+        Peer peer(fd);
+        serve_(peer, number);
+      });
+    }
+  }
+
+  Serve serve_;
+  int fd_ = -1;
+  std::uint16_t port_ = 0;
+  std::vector<std::jthread> peers_;
+  std::jthread acceptor_;
+};
+
+std::string answer_with(std::string_view body) {
+  return "HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nContent-Length: " +
+         std::to_string(body.size()) + "\r\n\r\n" + std::string(body);
+}
+
+void answer_ok(FakeComponent::Peer& peer, int) {
+  peer.read_until("}");
+  peer.send(answer_with(R"({"ok":true})"));
+}
+
+class RelayTest : public ApiTest {
+ protected:
+  // The server keeps connections that the component would wait for.
+  ~RelayTest() override { server_.reset(); }
+  void serve(FakeComponent::Serve serve, ServerOptions options = {}) {
+    component_.emplace(std::move(serve));
+    service_.endpoint = component_->url();
+    start(std::move(options));
+  }
+  // A request of a client that stays.
+  static std::string chat(std::string_view body, std::string_view headers = "",
+                          std::string_view path = "/v1/chat/completions") {
+    return "POST " + std::string(path) +
+           " HTTP/1.1\r\nHost: localhost\r\nContent-Type: application/json\r\nContent-Length: " +
+           std::to_string(body.size()) + "\r\n" + std::string(headers) + "\r\n" + std::string(body);
+  }
+  static Json error_of(const HttpReply& reply) { return Json::parse(reply.body).at("error"); }
+
+  std::optional<FakeComponent> component_;
+};
+
+TEST_F(RelayTest, TheComponentGetsTheRequestAsItWasAndTheClientTheAnswer) {
+  std::string seen;
+  serve([&](FakeComponent::Peer& peer, int) {
+    seen = peer.read_until("}");
+    peer.send(answer_with(R"({"id":1})"));
+  });
+  const HttpReply reply = send({.method = "POST",
+                                .path = "/v1/chat/completions?a=b",
+                                .headers = {{"Content-Type", "application/json"},
+                                            {"Authorization", "Bearer sk-1"},
+                                            {"Connection", "X-Drop"},
+                                            {"X-Drop", "1"},
+                                            {"X-Hearth-Session", "s"}},
+                                .body = R"({"model":"reader","messages":[]})"});
+  EXPECT_EQ(reply.status, 200);
+  EXPECT_EQ(reply.body, R"({"id":1})");
+  EXPECT_EQ(reply.header("x-hearth-component"), "ocr");
+  EXPECT_EQ(reply.header("x-hearth-state"), "cold");
+  EXPECT_TRUE(seen.starts_with("POST /v1/chat/completions?a=b HTTP/1.1\r\n")) << seen;
+  EXPECT_TRUE(seen.ends_with("\r\n\r\n{\"model\":\"reader\",\"messages\":[]}")) << seen;
+  EXPECT_NE(seen.find("\r\nAuthorization: Bearer sk-1\r\n"), std::string::npos);
+  EXPECT_EQ(seen.find("X-Drop"), std::string::npos);
+  EXPECT_EQ(seen.find("X-Hearth"), std::string::npos);
+  await([this] { return service_.released == 1; });
+  EXPECT_TRUE(service_.last_lease().is_use);
+  EXPECT_EQ(service_.last_lease().session, "s");
+}
+
+TEST_F(RelayTest, OneConnectionServesOneRequestAfterTheOtherOnBothSides) {
+  std::atomic<int> connections = 0;
+  serve([&](FakeComponent::Peer& peer, int) {
+    ++connections;
+    while (!peer.read_until("}").empty()) {
+      peer.clear();
+      peer.send(answer_with("{}"));
+    }
+  });
+  RawConnection client(server_->port());
+  for (int i = 0; i < 3; ++i) {
+    client.clear();
+    client.send(chat(R"({"model":"ocr"})"));
+    client.read_until("\r\n\r\n{}");
+  }
+  // Two at once: the second waits for the first.
+  client.clear();
+  client.send(chat(R"({"model":"ocr"})") + chat(R"({"model":"nobody"})"));
+  client.read_until("model_not_found");
+  EXPECT_EQ(connections, 1);
+}
+
+TEST_F(RelayTest, AUsedConnectionThatTheComponentHasClosedIsMadeAnew) {
+  serve([&](FakeComponent::Peer& peer, int number) {
+    peer.read_until("}");
+    peer.send(answer_with(number == 0 ? R"({"first":1})" : R"({"second":1})"));
+    peer.clear();
+    // The next request comes, and is not answered: only the first of all connections does that.
+    if (number == 0) peer.read_until("}");
+  });
+  RawConnection client(server_->port());
+  client.send(chat(R"({"model":"ocr"})"));
+  client.read_until("first");
+  client.send(chat(R"({"model":"ocr"})"));
+  client.read_until("second");
+}
+
+TEST_F(RelayTest, AStreamArrivesPieceByPiece) {
+  std::mutex mutex;
+  std::condition_variable condition;
+  int allowed = 0;
+  serve([&](FakeComponent::Peer& peer, int) {
+    peer.read_until("}");
+    peer.send(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n");
+    for (int i = 1; i <= 3; ++i) {
+      std::unique_lock lock(mutex);
+      condition.wait(lock, [&] { return allowed >= i; });
+      peer.send("9\r\ndata: " + std::to_string(i) + "\n\n\r\n");
+    }
+    peer.send("0\r\n\r\n");
+  });
+  RawConnection client(server_->port());
+  client.send(chat(R"({"model":"ocr","stream":true})"));
+  client.read_until("\r\n\r\n");
+  for (int i = 1; i <= 3; ++i) {
+    {
+      const std::lock_guard lock(mutex);
+      allowed = i;
+    }
+    condition.notify_all();
+    client.read_until("9\r\ndata: " + std::to_string(i) + "\n\n\r\n");
+  }
+  client.read_until("0\r\n\r\n");
+}
+
+TEST_F(RelayTest, AModelThatComesLastInALargeBodyIsFound) {
+  std::size_t got = 0;
+  serve([&](FakeComponent::Peer& peer, int) {
+    got = peer.read_until("\"model\":\"ocr\"}").size();
+    peer.send(answer_with("{}"));
+  });
+  const std::string body = "{\"input\":\"" + std::string(20'000'000, 'x') + "\",\"model\":\"ocr\"}";
+  RawConnection client(server_->port());
+  client.send(chat(body, "", "/v1/embeddings"));
+  client.read_until("\r\n\r\n{}");
+  EXPECT_GT(got, body.size());
+}
+
+TEST_F(RelayTest, AFormIsPassedOnWithItsFile) {
+  std::string seen;
+  serve([&](FakeComponent::Peer& peer, int) {
+    seen = peer.read_until("--xyz--");
+    peer.send(answer_with("{}"));
+  });
+  const std::string form =
+      "--xyz\r\nContent-Disposition: form-data; name=\"file\"; filename=\"a.wav\"\r\n\r\nRIFF\r\n"
+      "--xyz\r\nContent-Disposition: form-data; name=\"model\"\r\n\r\nocr\r\n--xyz--";
+  const HttpReply reply = send({.method = "POST",
+                                .path = "/v1/audio/transcriptions",
+                                .headers = {{"Content-Type", "multipart/form-data; boundary=xyz"}},
+                                .body = form});
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_TRUE(seen.ends_with(form));
+  EXPECT_EQ(service_.signals(), std::vector<std::string>{"audio_arrived"});
+}
+
+TEST_F(RelayTest, AnyPathOfAComponentIsReachedByItsName) {
+  std::string seen;
+  serve([&](FakeComponent::Peer& peer, int) {
+    seen = peer.read_until("\r\n\r\n");
+    peer.send("HTTP/1.1 204 No Content\r\n\r\n");
+  });
+  EXPECT_EQ(send({.method = "PATCH", .path = "/upstream/reader/a/b%2Fc?d=e"}).status, 204);
+  EXPECT_TRUE(seen.starts_with("PATCH /a/b%2Fc?d=e HTTP/1.1\r\n")) << seen;
+}
+
+TEST_F(RelayTest, APathWithoutARestIsTheRoot) {
+  std::string seen;
+  serve([&](FakeComponent::Peer& peer, int) {
+    seen = peer.read_until("\r\n\r\n");
+    peer.send(answer_with("{}"));
+  });
+  EXPECT_EQ(send({.path = "/upstream/ocr?x=1"}).status, 200);
+  EXPECT_TRUE(seen.starts_with("GET /?x=1 HTTP/1.1\r\n")) << seen;
+}
+
+TEST_F(RelayTest, AnUpgradeBecomesATunnel) {
+  std::string seen;
+  serve([&](FakeComponent::Peer& peer, int) {
+    seen = peer.read_until("\r\n\r\n");
+    peer.clear();
+    peer.send(
+        "HTTP/1.1 101 Switching Protocols\r\nUpgrade: websocket\r\n"
+        "Connection: Upgrade\r\n\r\nhello");
+    peer.read_until("ping");
+    peer.send("pong");
+    peer.read_to_end();
+  });
+  RawConnection client(server_->port());
+  client.send(
+      "GET /v1/realtime?model=ocr HTTP/1.1\r\nHost: localhost\r\nConnection: Upgrade\r\n"
+      "Upgrade: websocket\r\nSec-WebSocket-Key: x\r\n\r\n");
+  client.read_until("hello");
+  client.send("ping");
+  client.read_until("pong");
+  EXPECT_NE(seen.find("Upgrade: websocket\r\n"), std::string::npos);
+  EXPECT_NE(seen.find("Connection: Upgrade\r\n"), std::string::npos);
+  client.close();
+  await([this] { return service_.released == 1; });
+}
+
+TEST_F(RelayTest, AClientThatHangsUpEndsTheExchange) {
+  std::atomic<bool> is_ended = false;
+  serve([&](FakeComponent::Peer& peer, int) {
+    peer.read_until("}");
+    is_ended = peer.read_to_end();
+  });
+  RawConnection client(server_->port());
+  client.send(chat(R"({"model":"ocr"})"));
+  await([this] { return service_.lease_count() == 1; });
+  client.close();
+  await([&] { return is_ended.load(); });
+  await([this] { return service_.released == 1; });
+}
+
+TEST_F(RelayTest, AClientThatHangsUpWhileItWaitsIsTakenOutOfTheQueue) {
+  service_.holds = true;
+  serve(answer_ok);
+  RawConnection client(server_->port());
+  client.send(chat(R"({"model":"ocr"})"));
+  await([this] { return service_.held_count() == 1; });
+  client.close();
+  await([this] { return service_.abandoned().size() == 1; });
+  EXPECT_EQ(service_.released, 0);
+}
+
+TEST_F(RelayTest, OnlySoManyAreInAtATimeAndTheOthersGoInInOrder) {
+  std::atomic<int> inside = 0;
+  std::atomic<int> inside_max = 0;
+  serve([&](FakeComponent::Peer& peer, int) {
+    while (!peer.read_until("}").empty()) {
+      peer.clear();
+      inside_max = std::max(inside_max.load(), ++inside);
+      ::poll(nullptr, 0, 2);
+      --inside;
+      peer.send(answer_with("{}"));
+    }
+  });
+  const_cast<FakeNames&>(static_cast<const FakeNames&>(*service_.names()))
+      .limit(FakeService::ocr, 2);
+  std::vector<std::jthread> clients;
+  std::atomic<int> served = 0;
+  for (int i = 0; i < 10; ++i) {
+    clients.emplace_back([this, &served] {
+      const HttpReply reply = post("/v1/chat/completions", R"({"model":"ocr"})");
+      if (reply.status == 200) ++served;
+    });
+  }
+  clients.clear();
+  EXPECT_EQ(served, 10);
+  EXPECT_LE(inside_max, 2);
+}
+
+TEST_F(RelayTest, AComponentThatIsToBeWarmedOnlyIsNotSpokenTo) {
+  serve(answer_ok);
+  const HttpReply reply =
+      send({.method = "POST",
+            .path = "/v1/chat/completions",
+            .headers = {{"Content-Type", "application/json"}, {"X-Hearth-Preload", "only"}},
+            .body = R"({"model":"ocr"})"});
+  EXPECT_EQ(reply.status, 202);
+  EXPECT_EQ(reply.body, R"({"component":"ocr","preload":true})");
+  EXPECT_EQ(service_.lease_count(), 0);
+}
+
+TEST_F(RelayTest, AutoIsWhatTheLastThingSaidAsksFor) {
+  serve([&](FakeComponent::Peer& peer, int) {
+    peer.read_until("auto");
+    peer.send(answer_with("{}"));
+  });
+  const HttpReply reply =
+      post("/v1/chat/completions",
+           R"({"messages":[{"role":"user","content":"hi"},{"role":"assistant","content":"?"},
+          {"role":"user","content":[{"type":"text","text":"read my screen"}]}],"model":"auto"})");
+  EXPECT_EQ(reply.status, 200) << reply.body;
+  EXPECT_EQ(reply.header("x-hearth-component"), "ocr");
+  EXPECT_EQ(service_.last_command().text, "read my screen");
+  EXPECT_EQ(service_.lease_count(), 0) << "what auto chose is no use";
+  EXPECT_EQ(post("/v1/chat/completions", R"({"model":"auto","prompt":"hello"})").status, 404);
+  EXPECT_EQ(post("/v1/chat/completions", R"({"model":"auto"})").status, 400);
+}
+
+// What is wrong with a request is told in the shape of the API that it is for.
+TEST_F(RelayTest, AModelThatIsNotThereIsToldWithNearOnes) {
+  start();
+  const HttpReply openai = post("/v1/chat/completions", R"({"model":"ocrr"})");
+  EXPECT_EQ(openai.status, 404);
+  EXPECT_EQ(error_of(openai).at("code"), "model_not_found");
+  EXPECT_EQ(error_of(openai).at("near").at(0), "ocr");
+  const HttpReply anthropic = post("/v1/messages", R"({"model":"ocrr"})");
+  EXPECT_EQ(anthropic.status, 404);
+  EXPECT_EQ(error_of(anthropic).at("type"), "not_found_error");
+  const HttpReply ollama = post("/api/chat", R"({"model":"ocrr"})");
+  EXPECT_EQ(ollama.status, 404);
+  EXPECT_EQ(error_of(ollama), "no component `ocrr`; did you mean `ocr`?");
+  const HttpReply upstream = get("/upstream/ocrr/x");
+  EXPECT_EQ(upstream.status, 404);
+  EXPECT_EQ(upstream.header("content-type"), "application/problem+json");
+}
+
+TEST_F(RelayTest, AModelThatIsNoTextIsRefused) {
+  start();
+  for (const char* body : {R"({"model":12})", R"({"model":null})", R"({"model":["ocr"]})", "{}", "",
+                           "[]", "model=ocr"}) {
+    const HttpReply reply = post("/v1/chat/completions", body);
+    EXPECT_EQ(reply.status, 400) << body;
+    EXPECT_FALSE(error_of(reply).at("message").get<std::string>().empty()) << body;
+  }
+}
+
+TEST_F(RelayTest, ABodyThatDoesNotNameItsModelInTimeIsTooLarge) {
+  start({.gateway = {.kept_max = Bytes{100'000}}});
+  RawConnection client(server_->port());
+  const std::string body = "{\"x\":\"" + std::string(300'000, 'x') + "\",\"model\":\"ocr\"}";
+  client.send(chat(body));
+  EXPECT_TRUE(client.read_to_end().starts_with("HTTP/1.1 413 ")) << client.read_to_end();
+}
+
+TEST_F(RelayTest, WhatCouldSmuggleARequestIsRefused) {
+  start();
+  for (const char* headers :
+       {"Content-Length: 5\r\nContent-Length: 6\r\n", "Content-Length: 5\r\nContent-Length: 5\r\n",
+        "Content-Length: 5\r\nTransfer-Encoding: chunked\r\n",
+        "Transfer-Encoding: chunked, identity\r\n", "Transfer-Encoding: xchunked\r\n",
+        "Transfer-Encoding: chunked\r\nTransfer-Encoding: chunked\r\n", "Content-Length: +5\r\n",
+        "Content-Length : 5\r\n"}) {
+    RawConnection client(server_->port());
+    client.send("POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\n" + std::string(headers) +
+                "\r\nhello");
+    EXPECT_TRUE(client.read_to_end().starts_with("HTTP/1.1 400 ")) << headers;
+  }
+}
+
+TEST_F(RelayTest, ARefusalOfTheDaemonIsToldWithWhenToComeAgain) {
+  action::Reply refusal;
+  refusal.code = Errc::exhausted;
+  refusal.reason = Reason::queue_full;
+  service_.refusal = refusal;
+  service_.refusal_detail = "the queue is full";
+  start();
+  const HttpReply reply = post("/v1/chat/completions", R"({"model":"ocr"})");
+  EXPECT_EQ(reply.status, 429);
+  EXPECT_EQ(error_of(reply).at("message"), "the queue is full");
+  EXPECT_FALSE(reply.header("retry-after").empty());
+}
+
+TEST_F(RelayTest, AComponentThatDoesNotListenIsABadGateway) {
+  service_.endpoint = "http://127.0.0.1:1";
+  start();
+  const HttpReply reply = post("/v1/chat/completions", R"({"model":"ocr"})");
+  EXPECT_EQ(reply.status, 502);
+  EXPECT_NE(error_of(reply).at("message").get<std::string>().find("ocr"), std::string::npos);
+  await([this] { return service_.released == 1; });
+}
+
+TEST_F(RelayTest, AComponentThatSaysWhatIsNotHttpIsABadGateway) {
+  for (const char* garbage :
+       {"hello\r\n\r\n", "", "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nContent-Length: 6\r\n\r\nx",
+        "HTTP/1.1 101 Switching Protocols\r\n\r\n",
+        "HTTP/1.1 200 OK\r\nTransfer-Encoding: gzip\r\n\r\n"}) {
+    component_.reset();
+    server_.reset();
+    serve([&](FakeComponent::Peer& peer, int) {
+      peer.read_until("}");
+      peer.send(garbage);
+    });
+    const HttpReply reply = post("/v1/chat/completions", R"({"model":"ocr"})");
+    EXPECT_EQ(reply.status, 502) << garbage;
+    EXPECT_NE(error_of(reply).at("message").get<std::string>().find("hearth logs ocr"),
+              std::string::npos);
+  }
+}
+
+TEST_F(RelayTest, AComponentThatNeverAnswersTimesOut) {
+  serve([&](FakeComponent::Peer& peer, int) { peer.read_to_end(); },
+        {.gateway = {.answer_time_max = 50ms}, .request_time_limit = 40ms});
+  const HttpReply reply = post("/v1/chat/completions", R"({"model":"ocr"})");
+  EXPECT_EQ(reply.status, 504);
+  EXPECT_EQ(error_of(reply).at("type"), "server_error");
+}
+
+TEST_F(RelayTest, AComponentThatDiesInTheMiddleOfAStreamIsToldInTheStream) {
+  serve([&](FakeComponent::Peer& peer, int) {
+    peer.read_until("}");
+    peer.send(
+        "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+        "Transfer-Encoding: chunked\r\n\r\n9\r\ndata: 1\n\n\r\n");
+  });
+  RawConnection client(server_->port());
+  client.send(chat(R"({"model":"ocr","stream":true})"));
+  const std::string got = client.read_to_end();
+  EXPECT_NE(got.find("data: {\"error\":{\"message\":\"ocr: it ended in the middle"),
+            std::string::npos)
+      << got;
+  EXPECT_TRUE(got.ends_with("\r\n0\r\n\r\n"));
+}
+
+TEST_F(RelayTest, AComponentThatDiesInTheMiddleOfAnythingElseBreaksTheAnswerOff) {
+  serve([&](FakeComponent::Peer& peer, int) {
+    peer.read_until("}");
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+  });
+  RawConnection client(server_->port());
+  client.send(chat(R"({"model":"ocr"})"));
+  EXPECT_TRUE(client.read_to_end().ends_with("half"));
+}
+
+TEST_F(RelayTest, AStreamThatWaitsForItsLoadIsKeptAliveWhenAsked) {
+  service_.holds = true;
+  serve(
+      [&](FakeComponent::Peer& peer, int) {
+        peer.read_until("}");
+        peer.send(
+            "HTTP/1.1 200 OK\r\nContent-Type: text/event-stream\r\n"
+            "Content-Length: 9\r\n\r\ndata: 1\n\n");
+      },
+      {.request_time_limit = 40ms});
+  RawConnection client(server_->port());
+  client.send(chat(R"({"model":"ocr","stream":true})", "X-Hearth-Keep-Alive-Ms: 20\r\n"));
+  client.read_until(": loading ocr\n\n");
+  service_.answer_held();
+  const std::string got = client.read_until("0\r\n\r\n");
+  EXPECT_NE(got.find("9\r\ndata: 1\n\n\r\n0\r\n\r\n"), std::string::npos) << got;
+  EXPECT_EQ(got.find("HTTP/1.1", 5), std::string::npos) << "one head only";
+}
+
+TEST_F(RelayTest, AnErrorOfTheComponentBecomesAnEventOfAStreamThatHasBegun) {
+  service_.holds = true;
+  serve(
+      [&](FakeComponent::Peer& peer, int) {
+        peer.read_until("}");
+        peer.send("HTTP/1.1 500 Oh\r\nContent-Length: 21\r\n\r\n{\"error\":\n{\"a\":\"b\"}}\n");
+      },
+      {.request_time_limit = 40ms});
+  RawConnection client(server_->port());
+  client.send(chat(R"({"model":"ocr","stream":true})", "X-Hearth-Keep-Alive-Ms: 20\r\n"));
+  client.read_until(": loading ocr\n\n");
+  service_.answer_held();
+  const std::string got = client.read_until("0\r\n\r\n");
+  EXPECT_NE(got.find("data: {\"error\": {\"a\":\"b\"}} \n\n"), std::string::npos) << got;
+}
+
+TEST_F(RelayTest, AClientThatDoesNotReadSlowsItsComponentDown) {
+  std::atomic<std::size_t> sent = 0;
+  serve([&](FakeComponent::Peer& peer, int) {
+    peer.read_until("}");
+    peer.send("HTTP/1.1 200 OK\r\nContent-Length: 200000000\r\n\r\n");
+    const std::string piece(100'000, 'x');
+    for (int i = 0; i < 2000; ++i) {
+      peer.send(piece);
+      sent += piece.size();
+    }
+  });
+  RawConnection client(server_->port());
+  client.send(chat(R"({"model":"ocr"})", "Connection: close\r\n"));
+  client.read_until("\r\n\r\n");
+  std::size_t before = 1;
+  while (sent != before) {
+    before = sent;
+    ::poll(nullptr, 0, 100);
+  }
+  EXPECT_LT(sent, 50'000'000U);
+  EXPECT_GT(client.read_to_end().size(), 200'000'000U);
+}
+
+TEST_F(RelayTest, ItsOwnKeyIsNotPassedOn) {
+  std::string seen;
+  serve(
+      [&](FakeComponent::Peer& peer, int) {
+        seen = peer.read_until("}");
+        peer.send(answer_with("{}"));
+      },
+      {.api_key = "secret"});
+  const auto with = [&](std::string name, std::string value) {
+    return send({.method = "POST",
+                 .path = "/v1/messages",
+                 .headers = {{"Content-Type", "application/json"}, {name, value}},
+                 .body = R"({"model":"ocr"})"});
+  };
+  EXPECT_EQ(with("X-Other", "1").status, 401);
+  EXPECT_EQ(error_of(with("X-Api-Key", "wrong")).at("type"), "authentication_error");
+  EXPECT_EQ(with("X-Api-Key", "secret").status, 200);
+  EXPECT_EQ(seen.find("secret"), std::string::npos) << seen;
+  EXPECT_EQ(with("Authorization", "Bearer secret").status, 200);
+  EXPECT_EQ(seen.find("secret"), std::string::npos) << seen;
+}
+
+TEST_F(RelayTest, ModelsAreListedWithTheirAliases) {
+  const HttpReply reply = get("/v1/models");
+  EXPECT_EQ(reply.status, 200);
+  std::vector<std::string> ids;
+  const Json listed = Json::parse(reply.body);
+  for (const Json& model : listed.at("data")) ids.push_back(model.at("id"));
+  EXPECT_EQ(ids, (std::vector<std::string>{"asr", "ocr", "reader", "tess", "translate"}));
+  EXPECT_EQ(Json::parse(get("/v1/models/reader").body).at("id"), "reader");
+  EXPECT_EQ(get("/v1/models/nobody").status, 404);
+}
+
+}  // namespace
+}  // namespace hearth
