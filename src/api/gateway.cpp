@@ -15,7 +15,7 @@ namespace hearth {
 namespace {
 
 constexpr auto idle_time_max = std::chrono::seconds{15};
-constexpr std::size_t idle_max = 64;  // of one address
+constexpr std::size_t idle_max = 32;  // of one component
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -104,22 +104,25 @@ void Gateway::withdraw(ComponentId id, std::uint64_t ticket) {
   if (found->second.waiting.empty() && found->second.inside == 0) places_.erase(found);
 }
 
-std::unique_ptr<Upstream> Gateway::take_idle(const std::string& key) {
-  const auto found = idle_.find(key);
-  if (found == idle_.end()) return nullptr;
+std::unique_ptr<Upstream> Gateway::take_idle(ComponentId id, const std::string& address) {
+  const auto found = pools_.find(id);
+  if (found == pools_.end()) return nullptr;
+  std::vector<Idle>& idle = found->second.idle;
+  if (found->second.address != address) idle.clear();
   std::unique_ptr<Upstream> taken;
-  while (!taken && !found->second.empty()) {
-    std::unique_ptr<Upstream> last = std::move(found->second.back().upstream);
-    found->second.pop_back();
+  while (!taken && !idle.empty()) {
+    std::unique_ptr<Upstream> last = std::move(idle.back().upstream);
+    idle.pop_back();
     if (is_quiet(last->socket.native_handle())) taken = std::move(last);
   }
-  if (found->second.empty()) idle_.erase(found);
+  if (idle.empty()) pools_.erase(found);
   return taken;
 }
 
-Result<std::unique_ptr<Upstream>> Gateway::connect(const HttpAddress& address, bool may_be_used) {
+Result<std::unique_ptr<Upstream>> Gateway::connect(ComponentId id, const HttpAddress& address,
+                                                   bool may_be_used) {
   if (may_be_used) {
-    if (auto idle = take_idle(to_text(address))) return idle;
+    if (auto idle = take_idle(id, to_text(address))) return idle;
   }
   const SocketAddress to = HEARTH_TRY(socket_address(address));
   const int fd = ::socket(to.storage.ss_family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
@@ -139,16 +142,22 @@ Result<std::unique_ptr<Upstream>> Gateway::connect(const HttpAddress& address, b
   return upstream;
 }
 
-void Gateway::give_back(const HttpAddress& address, std::unique_ptr<Upstream> upstream) {
-  std::vector<Idle>& idle = idle_[to_text(address)];
-  if (idle.size() >= idle_max) return;
+void Gateway::give_back(ComponentId id, const HttpAddress& address,
+                        std::unique_ptr<Upstream> upstream) {
+  Pool& pool = pools_[id];
+  std::string where = to_text(address);
+  if (pool.address != where) {
+    pool.idle.clear();
+    pool.address = std::move(where);
+  }
+  if (pool.idle.size() >= idle_max) return;
   upstream->was_used = true;
-  idle.push_back({std::move(upstream), Clock::now()});
+  pool.idle.push_back({std::move(upstream), Clock::now()});
   arm_timer();
 }
 
 void Gateway::arm_timer() {
-  if (is_armed_ || idle_.empty()) return;
+  if (is_armed_ || pools_.empty()) return;
   is_armed_ = true;
   timer_.expires_after(idle_time_max);
   timer_.async_wait([this](boost::system::error_code error) {
@@ -161,15 +170,15 @@ void Gateway::arm_timer() {
 
 void Gateway::drop_old() {
   const auto oldest = Clock::now() - idle_time_max;
-  for (auto at = idle_.begin(); at != idle_.end();) {
-    std::erase_if(at->second, [&](const Idle& idle) { return idle.since <= oldest; });
-    at = at->second.empty() ? idle_.erase(at) : std::next(at);
+  for (auto at = pools_.begin(); at != pools_.end();) {
+    std::erase_if(at->second.idle, [&](const Idle& idle) { return idle.since <= oldest; });
+    at = at->second.idle.empty() ? pools_.erase(at) : std::next(at);
   }
 }
 
 void Gateway::close() {
   timer_.cancel();
-  idle_.clear();
+  pools_.clear();
 }
 
 }  // namespace hearth

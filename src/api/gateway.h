@@ -4,7 +4,8 @@
 //            first come first served, and each is told by its `go` when it is in. Who is in calls
 //            leave() once; who still waits and is not interested any more calls withdraw().
 //            Connections that were given back are handed out again within their idle time, and
-//            never one that its component has closed.
+//            never one that its component has closed. Of a component that has come back at another
+//            address the old ones are dropped at once.
 // Errors     exhausted: too many wait for that component.
 // Threads    the server's thread.
 #pragma once
@@ -49,9 +50,10 @@ class Gateway {
   [[nodiscard]] std::uint64_t next_ticket() { return ++tickets_; }
 
   // `may_be_used`: one that has carried another exchange will do.
-  [[nodiscard]] Result<std::unique_ptr<Upstream>> connect(const HttpAddress& address,
+  [[nodiscard]] Result<std::unique_ptr<Upstream>> connect(ComponentId id,
+                                                          const HttpAddress& address,
                                                           bool may_be_used);
-  void give_back(const HttpAddress& address, std::unique_ptr<Upstream> upstream);
+  void give_back(ComponentId id, const HttpAddress& address, std::unique_ptr<Upstream> upstream);
 
   void close();
 
@@ -71,7 +73,11 @@ class Gateway {
     std::unique_ptr<Upstream> upstream;
     Clock::time_point since;
   };
-  [[nodiscard]] std::unique_ptr<Upstream> take_idle(const std::string& key);
+  struct Pool {
+    std::string address;
+    std::vector<Idle> idle;  // the youngest last
+  };
+  [[nodiscard]] std::unique_ptr<Upstream> take_idle(ComponentId id, const std::string& address);
   void arm_timer();
   void drop_old();
 
@@ -80,7 +86,7 @@ class Gateway {
   bool is_armed_ = false;
   std::uint64_t tickets_ = 0;
   std::map<ComponentId, Place> places_;
-  std::map<std::string, std::vector<Idle>> idle_;  // by address, the youngest last
+  std::map<ComponentId, Pool> pools_;
 };
 
 }  // namespace hearth

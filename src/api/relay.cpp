@@ -66,7 +66,7 @@ void Relay::connect(bool may_be_used) {
   auto address = parse_http_address(endpoint_);
   if (!address) return refuse(502, address.error().code, address.error().detail);
   address_ = *std::move(address);
-  auto upstream = state_->gateway.connect(address_, may_be_used);
+  auto upstream = state_->gateway.connect(id_, address_, may_be_used);
   if (!upstream) {
     return refuse(502, upstream.error().code,
                   std::string(component_name()) + ": " + upstream.error().detail);
@@ -327,7 +327,7 @@ void Relay::finish(bool is_upstream_kept) {
   if (pass_ == BodyPass::chunks && client_ != nullptr) client_->send("0\r\n\r\n");
   const bool is_whole = request_body_.is_done() && up_sent_ == up_.size();
   if (is_upstream_kept && is_whole && upstream_) {
-    state_->gateway.give_back(address_, std::move(upstream_));
+    state_->gateway.give_back(id_, address_, std::move(upstream_));
   }
   Client* const client = client_;
   const bool is_kept = start_.is_kept && request_body_.is_done();

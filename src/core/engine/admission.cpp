@@ -104,6 +104,7 @@ bool Engine::Impl::admit_waiting() {
   std::vector<RequestId> order;
   for (const auto& [priority, sequence, id] : queue) order.push_back(id);
   bool is_memory_promised = false;
+  std::map<ComponentId, RequestId> hindered;  // the first that waits for it alone, in this round
   for (const RequestId id : order) {
     const auto found = requests.find(id);
     if (found == requests.end() || found->second.kind == WantKind::unload) continue;
@@ -118,6 +119,15 @@ bool Engine::Impl::admit_waiting() {
       hinder(request, Reason::memory, request.asked.front(), request.asked.front());
       continue;
     }
+    // Whoever wants the same as one before fares the same: many wait for what is popular.
+    if (const auto before = hindered.find(request.asked.front()); before != hindered.end()) {
+      const auto first = requests.find(before->second);
+      if (first != requests.end() && stands_behind(request, first->second)) {
+        const Request& same = first->second;
+        hinder(request, same.hindrance, same.hindered, same.rival);
+        continue;
+      }
+    }
     if (try_admit(request)) {
       has_changed = true;
     } else if (request.kind == WantKind::preload) {
@@ -127,8 +137,18 @@ bool Engine::Impl::admit_waiting() {
                request.reason != Reason::default_back) {
       is_memory_promised = true;
     }
+    const auto still = requests.find(id);
+    const bool waits = still != requests.end() && still->second.hindrance != Reason::none;
+    if (waits && still->second.asked.size() == 1) hindered.emplace(still->second.asked[0], id);
   }
   return has_changed;
+}
+
+// Wants the same as one before it, with no more right to it.
+bool Engine::Impl::stands_behind(const Request& request, const Request& before) {
+  return request.kind == before.kind && request.asked == before.asked &&
+         request.reason == before.reason && request.priority == before.priority &&
+         request.is_preemptible == before.is_preemptible && before.hindrance != Reason::none;
 }
 
 bool Engine::Impl::try_admit(Request& request) {
@@ -302,6 +322,7 @@ bool Engine::Impl::can_revoke(ComponentId id, Priority priority) const {
 // The preemptible leases that stand in the way of these demands, lowest priority first, once what
 // is leaving and all that is idle are gone; none when even all of them would not do.
 void Engine::Impl::revoke_for(const Request& request, const std::vector<Ledger::Demand>& demands) {
+  if (preemptible_leases == 0) return;
   std::vector<Ledger::Demand> gone = leaving_demands();
   for (const auto& [priority, key, id] : idle) {
     const bool is_spared = std::ranges::find(request.closure, id) != request.closure.end();

@@ -7,6 +7,7 @@ namespace hearth {
 
 LeaseId Engine::Impl::add_lease(Lease lease) {
   const LeaseId id = lease.id;
+  if (lease.is_preemptible) ++preemptible_leases;
   for (const ComponentId component : lease.components) {
     Component& c = at(component);
     ++c.leases;
@@ -25,6 +26,7 @@ void Engine::Impl::end_lease(LeaseId id, Reason reason, bool is_told, ComponentI
   HEARTH_ASSERT(found != leases.end());
   const Lease lease = std::move(found->second);
   leases.erase(found);
+  if (lease.is_preemptible) --preemptible_leases;
   disarm(TimerKind::lease, id.value, lease.until);
   for (const ComponentId component : lease.components) {
     Component& c = at(component);

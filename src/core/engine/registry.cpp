@@ -181,6 +181,7 @@ void Engine::Impl::recount() {
   leaving.clear();
   draining.clear();
   answering.clear();
+  preemptible_leases = 0;
   work.clear();
   for (Component& c : components) {
     c.engaged_dependents = 0;
@@ -192,6 +193,7 @@ void Engine::Impl::recount() {
     c.fast_leases = 0;
   }
   for (const auto& [id, lease] : leases) {
+    if (lease.is_preemptible) ++preemptible_leases;
     for (const ComponentId component : lease.components) {
       ++at(component).leases;
       if (lease.is_preemptible) ++at(component).preemptible_leases;

@@ -234,6 +234,7 @@ struct Engine::Impl {
   std::set<ComponentId> loading{};
   std::set<ComponentId> leaving{};  // closing or unloading
   std::set<ComponentId> draining{};
+  std::size_t preemptible_leases = 0;   // of all leases
   std::set<ComponentId> answering{};    // held by leases that end with an answer
   std::set<ComponentId> kept_dirty{};   // whose keeping may have changed
   std::vector<ComponentId> defaults{};  // spec.is_default
@@ -334,6 +335,7 @@ struct Engine::Impl {
   Instant rests_for_load(const std::vector<ComponentId>& members) const;
   bool admit_waiting();
   bool try_admit(Request& request);
+  [[nodiscard]] static bool stands_behind(const Request& request, const Request& before);
   bool check_rest(Request& request, const std::vector<ComponentId>& missing);
   bool check_members(Request& request, const std::vector<ComponentId>& missing);
   bool clear_conflicts(Request& request, const std::vector<ComponentId>& missing);

@@ -12,8 +12,9 @@
 namespace hearth {
 
 Instant Engine::Impl::turn_end(ComponentId id, const Request& request) const {
+  // Of one that was never loaded nothing is known: it does not lengthen the turn of another.
   Duration load = at(id).load_time;
-  for (const ComponentId asked : request.asked) load = std::max(load, expected_load_time(asked));
+  for (const ComponentId asked : request.asked) load = std::max(load, at(asked).load_time);
   return at(id).loaded_at + 2 * load;
 }
 

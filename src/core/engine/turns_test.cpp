@@ -97,6 +97,19 @@ TEST(Turns, IsGivenBackWhenNobodyWaitsAnyMore) {
   EXPECT_EQ(s.sent<action::OpenGate>().size(), 1U);
 }
 
+TEST(Turns, IsGivenBackByAPin) {
+  Script s = script({spec("a", 600_MiB), spec("b", 600_MiB)}, 1_GiB);
+  const RequestId held = load(s, "a");
+  (void)use(s, "b");
+  s.wait(20s);
+  s.send(event::TimerFired{});
+  ASSERT_EQ(s.state("a"), State::draining);
+  s.send(event::PinRequested{.request = RequestId{s.next_request++}, .component = s.id("a")});
+  EXPECT_EQ(s.state("a"), State::ready);
+  s.release(held);
+  EXPECT_EQ(s.state("a"), State::ready);
+}
+
 TEST(Turns, ARivalGivesWayToo) {
   Spec b = spec("b");
   b.conflicts = {"a"};
