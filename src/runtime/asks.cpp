@@ -97,7 +97,10 @@ std::optional<action::Reply> Daemon::Impl::take_fast(const View& seen,
     const bool is_asked = std::ranges::find(asked, id) != asked.end();
     reply.components.push_back({id, false, true, is_asked});
   }
-  if (!intake->append(std::move(taken), Intake::Kind::may_load)) {
+  // The gates are held already, and what is resident is sampled: an answer that is passed on wakes
+  // the core once, at its end.
+  const auto wake = taken.is_use ? Intake::Wake::later : Intake::Wake::now;
+  if (!intake->append(std::move(taken), Intake::Kind::may_load, wake)) {
     give_back();
     return std::nullopt;
   }

@@ -19,7 +19,7 @@ Intake::Intake(Journal journal, const Begin& begin)
 
 Instant Intake::now() const { return boot_now() + clock_offset_; }
 
-Result<std::uint64_t> Intake::append(Event::What what, Kind kind) {
+Result<std::uint64_t> Intake::append(Event::What what, Kind kind, Wake wake) {
   const MutexLock lock{mutex_};
   if (kind != Kind::internal && events_.size() >= event_queue_max) {
     return fail(Errc::exhausted, "the daemon's queue is full; try again in a second");
@@ -42,7 +42,8 @@ Result<std::uint64_t> Intake::append(Event::What what, Kind kind) {
   const std::uint64_t sequence = record.sequence;
   events_.push_back(std::move(record));
   queued_.store(events_.size(), std::memory_order_relaxed);
-  if (is_waiting_) arrived_.notify_one();
+  const bool is_due = wake == Wake::now || events_.size() >= later_max;
+  if (is_waiting_ && is_due) arrived_.notify_one();
   return sequence;
 }
 

@@ -43,7 +43,11 @@ class Intake {
   };
   Intake(Journal journal, const Begin& begin);
 
-  [[nodiscard]] Result<std::uint64_t> append(Event::What what, Kind kind);
+  // `later`: the core thread is not woken for it, and sees it with whatever comes next, at the
+  // latest with the next sample or when `later_max` have gathered.
+  enum class Wake : unsigned char { now, later };
+  static constexpr std::size_t later_max = 64;
+  [[nodiscard]] Result<std::uint64_t> append(Event::What what, Kind kind, Wake wake = Wake::now);
   void post(Task task);
 
   // What has come, waiting for it unless `is_waiting` is false.
