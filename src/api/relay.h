@@ -90,7 +90,8 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   void choose_by_intent();
   void go_for(std::string_view name);
   void preload(ComponentId id);
-  void enter(bool is_leased);
+  // Among those who may speak to it now; then `go_on`.
+  void enter(void (Relay::*go_on)());
   void ask();
   void answered(Answer answer);
   void chosen_by_intent(Answer answer);
@@ -98,6 +99,7 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   AnswerCallback later(Then then);
 
   // relay.cpp
+  void speak() { connect(true); }
   void connect(bool may_be_used);
   void connected();
   void write_up();
@@ -124,7 +126,8 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   RelayStart start_;
   Stage stage_ = Stage::choosing;
   Clock::time_point began_ = Clock::now();
-  Clock::time_point since_ = began_;  // of the stage; of the last renewal while exchanging
+  Clock::time_point since_ = began_;    // of the stage
+  Clock::time_point renewed_ = began_;  // the lease
 
   BodyScanner request_body_;
   std::variant<std::monostate, JsonMembers, MultipartFields> finder_;

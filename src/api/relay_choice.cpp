@@ -197,25 +197,26 @@ void Relay::go_for(std::string_view name) {
   }
   id_ = *id;
   if (start_.is_preload_only) return preload(*id);
-  ticket_ = state_->gateway.next_ticket();
-  auto entered =
-      state_->gateway.enter(id_, names_->concurrency(id_), ticket_, [relay = shared_from_this()] {
-        relay->is_inside_ = true;
-        relay->ticket_ = 0;
-        relay->ask();
-      });
+  enter(&Relay::ask);
+}
+
+void Relay::enter(void (Relay::*go_on)()) {
+  const std::uint64_t ticket = state_->gateway.next_ticket();
+  auto entered = state_->gateway.enter(id_, names_->concurrency(id_), ticket,
+                                       [relay = shared_from_this(), go_on] {
+                                         relay->is_inside_ = true;
+                                         relay->ticket_ = 0;
+                                         (relay.get()->*go_on)();
+                                       });
   if (!entered) {
-    ticket_ = 0;
     Problem problem{.status = http_status(entered.error().code), .code = entered.error().code};
     problem.component = component_name();
     problem.detail = std::string(component_name()) + ": " + entered.error().detail;
     return refuse(std::move(problem));
   }
   is_inside_ = *entered;
-  if (is_inside_) {
-    ticket_ = 0;
-    return ask();
-  }
+  if (is_inside_) return (this->*go_on)();
+  ticket_ = ticket;
   stage_ = Stage::queued;
   since_ = Clock::now();
 }
@@ -271,7 +272,10 @@ void Relay::answered(Answer answer) {
     is_cold_ = is_cold_ || component.is_cold;
     if (component.component == id_ && i < answer.endpoints.size()) endpoint_ = answer.endpoints[i];
   }
-  connect(true);
+  renewed_ = Clock::now();
+  // What `auto` has chosen is entered only now.
+  if (is_inside_) return speak();
+  enter(&Relay::speak);
 }
 
 void Relay::look_at_the_clock(Clock::time_point now) {
@@ -296,8 +300,8 @@ void Relay::look_at_the_clock(Clock::time_point now) {
                       std::string(component_name()) + ": no answer within " +
                           format_duration(options.answer_time_max));
       }
-      if (lease_ && now - since_ >= lease_length / 2) {
-        since_ = now;
+      if (lease_ && now - renewed_ >= lease_length / 2) {
+        renewed_ = now;
         state_->service.renew(lease_, lease_length, [](const Answer&) {});
       }
       return comment();

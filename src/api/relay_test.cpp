@@ -240,6 +240,17 @@ TEST_F(RelayTest, AModelThatComesLastInALargeBodyIsFound) {
   EXPECT_GT(got, body.size());
 }
 
+TEST_F(RelayTest, AClientThatWaitsToBeToldSendsItsBody) {
+  serve(answer_ok);
+  RawConnection client(server_->port());
+  client.send(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 15\r\n"
+      "Expect: 100-continue\r\n\r\n");
+  client.read_until("HTTP/1.1 100 Continue\r\n\r\n");
+  client.send(R"({"model":"ocr"})");
+  client.read_until(R"({"ok":true})");
+}
+
 TEST_F(RelayTest, AFormIsPassedOnWithItsFile) {
   std::string seen;
   serve([&](FakeComponent::Peer& peer, int) {

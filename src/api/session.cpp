@@ -249,7 +249,7 @@ void Session::begin_relay(const Route& route) {
     start.component = query_value(reader_.request().query, "model").value_or("");
   }
   for (const auto& [name, value] : headers) read_relay_header(lower_case(name), value, start);
-  if (has_body && reader_.wants_continue()) send("HTTP/1.1 100 Continue\r\n\r\n");
+  if (has_body && reader_.wants_continue()) output_ += "HTTP/1.1 100 Continue\r\n\r\n";
   phase_ = Phase::relaying;
   relay_ = std::make_shared<Relay>(state_, static_cast<Relay::Client&>(*this), std::move(start));
   const std::shared_ptr<Relay> relay = relay_;
