@@ -10,10 +10,10 @@
 #include <string>
 #include <vector>
 
+#include "http_load.h"
 #include "intent/keywords.h"
 #include "runtime/daemon.h"
 #include "runtime/fake_driver.h"
-#include "http_load.h"
 
 namespace hearth::bench {
 
