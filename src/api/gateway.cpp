@@ -78,22 +78,19 @@ Result<bool> Gateway::enter(ComponentId id, unsigned limit, std::uint64_t ticket
 void Gateway::leave(ComponentId id) {
   const auto found = places_.find(id);
   HEARTH_ASSERT(found != places_.end() && found->second.inside > 0);
-  --found->second.inside;
-  // Whoever goes in may leave at once, and with it take this very place along.
-  while (true) {
-    const auto place = places_.find(id);
-    if (place == places_.end()) return;
-    Place& it = place->second;
-    if (it.waiting.empty()) {
-      if (it.inside == 0) places_.erase(place);
-      return;
-    }
-    if (it.limit != 0 && it.inside >= it.limit) return;
-    Waiting next = std::move(it.waiting.front());
-    it.waiting.pop_front();
-    ++it.inside;
+  Place& place = found->second;
+  --place.inside;
+  if (place.is_letting_in) return;
+  // Whoever goes in may leave at once.
+  place.is_letting_in = true;
+  while (!place.waiting.empty() && (place.limit == 0 || place.inside < place.limit)) {
+    Waiting next = std::move(place.waiting.front());
+    place.waiting.pop_front();
+    ++place.inside;
     next.go();
   }
+  place.is_letting_in = false;
+  if (place.waiting.empty() && place.inside == 0) places_.erase(id);
 }
 
 void Gateway::withdraw(ComponentId id, std::uint64_t ticket) {
@@ -101,7 +98,8 @@ void Gateway::withdraw(ComponentId id, std::uint64_t ticket) {
   if (found == places_.end()) return;
   std::erase_if(found->second.waiting,
                 [ticket](const Waiting& waiting) { return waiting.ticket == ticket; });
-  if (found->second.waiting.empty() && found->second.inside == 0) places_.erase(found);
+  const Place& place = found->second;
+  if (place.waiting.empty() && place.inside == 0 && !place.is_letting_in) places_.erase(found);
 }
 
 std::unique_ptr<Upstream> Gateway::take_idle(ComponentId id, const std::string& address) {

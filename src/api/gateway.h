@@ -68,6 +68,7 @@ class Gateway {
     unsigned limit = 0;
     unsigned inside = 0;
     std::deque<Waiting> waiting;
+    bool is_letting_in = false;  // who leaves meanwhile leaves the rest to that
   };
   struct Idle {
     std::unique_ptr<Upstream> upstream;

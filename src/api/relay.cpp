@@ -30,7 +30,7 @@ std::size_t Relay::take(std::string_view bytes) {
   std::size_t taken = 0;
   while (taken < bytes.size() && stage_ != Stage::over) {
     if (is_tunnel_) {
-      up_.append(bytes.substr(taken));
+      if (!is_up_broken_) up_.append(bytes.substr(taken));
       taken = bytes.size();
       break;
     }
@@ -40,12 +40,15 @@ std::size_t Relay::take(std::string_view bytes) {
       return bytes.size();
     }
     if (piece.consumed == 0) break;
-    up_.append(bytes.substr(taken, piece.consumed));
+    if (!is_up_broken_) up_.append(bytes.substr(taken, piece.consumed));
     taken += piece.consumed;
-    if (stage_ == Stage::choosing) look_for_component(piece.payload);
+    if (stage_ != Stage::exchanging) look_for_component(piece.payload);
   }
   if (taken == 0) return 0;
-  if (stage_ == Stage::choosing) choose();
+  if (stage_ == Stage::choosing) {
+    since_ = Clock::now();
+    choose();
+  }
   if (stage_ == Stage::exchanging && !is_writing_) write_up();
   return taken;
 }
@@ -108,15 +111,20 @@ void Relay::write_up() {
     } else if (errno != EINTR) {
       // It may have answered and stopped reading: what it said is read first.
       up_sent_ = up_.size();
-      is_replayable_ = is_replayable_ && request_body_.is_done();
-      return;
+      if (is_replayable_ && upstream_->was_used && request_body_.is_done()) return;
+      is_replayable_ = false;
+      is_up_broken_ = true;
+      up_.clear();
+      up_sent_ = 0;
+      return client_->take_input();
     }
   }
   // Whoever got a used connection may have to send all of it once more.
   const bool is_kept = is_replayable_ && upstream_->was_used && up_.size() <= up_bytes_high &&
                        !has_answer_ && request_body_.is_done();
-  if (!is_kept && up_sent_ > 0) {
-    is_replayable_ = false;
+  if (!is_kept && up_sent_ > 0) is_replayable_ = false;
+  // A long rest is not moved for each piece that was sent of it.
+  if (!is_kept && up_sent_ > up_.size() / 2) {
     up_.erase(0, up_sent_);
     up_sent_ = 0;
     if (up_.empty() && up_.capacity() > 4096) up_.shrink_to_fit();
@@ -232,9 +240,10 @@ bool Relay::begin_answer(ResponseHead head, std::string& out) {
   has_answer_ = true;
   if (is_tunnel_) {
     request_body_ = BodyScanner(until_end);
+    // The client may turn out to be gone.
     client_->take_input();
   }
-  return true;
+  return stage_ == Stage::exchanging;
 }
 
 // Sends `out` and what of the bytes belongs to the body, in one piece.
@@ -272,6 +281,8 @@ void Relay::upstream_ended() {
     const bool is_stale = upstream_->was_used && head_.empty() && is_replayable_;
     if (!is_stale) return broken("it closed the connection before it had answered");
     upstream_.reset();
+    is_writing_ = false;
+    is_reading_ = false;
     return connect(false);
   }
   if (answer_body_.may_end()) return finish(false);

@@ -90,6 +90,7 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   void choose_by_intent();
   void go_for(std::string_view name);
   void preload(ComponentId id);
+  void answer_preload();
   // Among those who may speak to it now; then `go_on`.
   void enter(void (Relay::*go_on)());
   void ask();
@@ -134,6 +135,7 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   std::string up_;  // for the component: what the client sent, framing and all
   std::size_t up_sent_ = 0;
   bool is_writing_ = false;
+  bool is_up_broken_ = false;  // the component takes no more; what comes is dropped
   bool has_head_ = false;      // up_ begins, or began, with the head
   bool is_replayable_ = true;  // up_ still holds all of the request
 

@@ -153,7 +153,7 @@ void Relay::choose_by_intent() {
       {.text = text,
        .session = start_.session,
        .peer = {},
-       .waits = true,
+       .waits = !start_.is_preload_only,
        .patience = start_.patience,
        .lease = lease_length},
       later([](Relay& relay, Answer answer) { relay.chosen_by_intent(std::move(answer)); }));
@@ -178,6 +178,7 @@ void Relay::chosen_by_intent(Answer answer) {
                   "`model: auto`: nothing that the user says asks for a component; name one of GET "
                   "/v1/models");
   }
+  if (is_granted && start_.is_preload_only && stage_ == Stage::asking) return answer_preload();
   answered(std::move(answer));
 }
 
@@ -230,13 +231,18 @@ void Relay::preload(ComponentId id) {
                                if (!answer.reply.is_granted) {
                                  return relay.answered(std::move(answer));
                                }
-                               std::string body = "{\"component\":";
-                               append_json_text(body, relay.component_name());
-                               body += ",\"preload\":true}";
-                               Client* const client = relay.client_;
-                               relay.let_go();
-                               client->answer(202, std::move(body));
+                               relay.answer_preload();
                              }));
+}
+
+void Relay::answer_preload() {
+  std::string body = "{\"component\":";
+  append_json_text(body, component_name());
+  body += ",\"preload\":true}";
+  Client* const client = client_;
+  waiting_ = {};  // the load goes on
+  let_go();
+  client->answer(202, std::move(body));
 }
 
 void Relay::ask() {
@@ -306,6 +312,10 @@ void Relay::look_at_the_clock(Clock::time_point now) {
       }
       return comment();
     case Stage::choosing:
+      if (now - since_ >= state_->options.request_time_limit) {
+        refuse(408, Errc::timed_out, "the request did not arrive whole in time");
+      }
+      return;
     case Stage::over:
       return;
   }

@@ -192,8 +192,9 @@ RequestId Daemon::renew(LeaseId lease, Duration length, AnswerCallback callback)
 
 RequestId Daemon::release(LeaseId lease, AnswerCallback callback) {
   const RequestId request{impl_->next_request.fetch_add(1)};
+  // Never refused: who gives something back must not keep it because the queue is full.
   return impl_->ask(request, event::LeaseReleased{.request = request, .lease = lease},
-                    Intake::Kind::ask, {.callback = std::move(callback)});
+                    Intake::Kind::internal, {.callback = std::move(callback)});
 }
 
 RequestId Daemon::load(ComponentId id, bool waits, Duration patience, AnswerCallback callback) {

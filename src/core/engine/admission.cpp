@@ -241,9 +241,27 @@ bool Engine::Impl::can_displace(ComponentId rival, Priority priority,
   return true;
 }
 
+// Every rival is going or may go: no turn is ended for a request that another one hinders.
+bool Engine::Impl::can_rivals_go(const Request& request,
+                                 const std::vector<ComponentId>& missing) const {
+  for (const ComponentId id : missing) {
+    for (const ComponentId rival : at(id).conflicts) {
+      if (!is_engaged(rival) || leaving.contains(rival) || at(rival).state == State::draining) {
+        continue;
+      }
+      std::vector<ComponentId> victims;
+      if (!may_end_turn(rival, request) && !can_displace(rival, at(id).spec.priority, victims)) {
+        return false;
+      }
+    }
+  }
+  return true;
+}
+
 // A rival that is there is told to go when it may; until it is gone the request waits.
 bool Engine::Impl::clear_conflicts(Request& request, const std::vector<ComponentId>& missing) {
   bool is_clear = true;
+  const bool may_clear = can_rivals_go(request, missing);
   for (const ComponentId id : missing) {
     for (const ComponentId rival : at(id).conflicts) {
       // A new configuration can make rivals of what one request waits for.
@@ -269,7 +287,7 @@ bool Engine::Impl::clear_conflicts(Request& request, const std::vector<Component
         is_dirty = true;
       } else if (may_displace && at(rival).spec.priority <= at(id).spec.priority) {
         revoke_preemptible(rival);
-        if (take_turn_of(rival, request, id)) is_dirty = true;
+        if (may_clear && take_turn_of(rival, request, id)) is_dirty = true;
       }
       const bool is_outranked =
           at(rival).is_in_idle && at(rival).spec.priority > at(id).spec.priority;

@@ -77,7 +77,8 @@ void Engine::Impl::forget_what_is_gone(const std::set<ComponentId>& running) {
   for (const LeaseId id : lost) {
     Decision& decision = record(DecisionKind::lease_ended, Reason::lost);
     decision.lease = id;
-    emit(action::LeaseEnded{id, Reason::lost, leases.at(id).components.front()});
+    const std::vector<ComponentId>& held = leases.at(id).components;
+    emit(action::LeaseEnded{id, Reason::lost, held.empty() ? ComponentId{} : held.front()});
     leases.erase(id);
   }
   for (std::uint32_t i = 0; i < components.size(); ++i) {

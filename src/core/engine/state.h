@@ -353,6 +353,8 @@ struct Engine::Impl {
   Bytes bound(ComponentId id) const;
   Ledger::Demand demand_for(ComponentId id) const;
 
+  bool can_rivals_go(const Request& request, const std::vector<ComponentId>& missing) const;
+
   // turns.cpp
   [[nodiscard]] Instant turn_end(ComponentId id, const Request& request) const;
   [[nodiscard]] bool may_end_turn(ComponentId id, const Request& request) const;

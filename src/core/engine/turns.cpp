@@ -89,7 +89,7 @@ bool Engine::Impl::is_turn_wanted() const {
       case Reason::pool:
       case Reason::device:
       case Reason::conflict:
-        return entry.second.kind != WantKind::preload;
+        return entry.second.kind != WantKind::preload && entry.second.kind != WantKind::keep;
       default:
         return false;
     }
