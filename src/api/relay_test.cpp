@@ -431,6 +431,25 @@ TEST_F(RelayTest, ABodyThatDoesNotNameItsModelInTimeIsTooLarge) {
   EXPECT_TRUE(client.read_to_end().starts_with("HTTP/1.1 413 ")) << client.read_to_end();
 }
 
+TEST_F(RelayTest, ABodyThatStopsComingBeforeItNamesItsModelIsGivenUp) {
+  start({.request_time_limit = 40ms});
+  RawConnection client(server_->port());
+  client.send(
+      "POST /v1/chat/completions HTTP/1.1\r\nHost: localhost\r\nContent-Length: 100\r\n\r\n{");
+  EXPECT_TRUE(client.read_to_end().starts_with("HTTP/1.1 408 "));
+}
+
+TEST_F(RelayTest, WhatAutoChoosesCanBeWarmedOnly) {
+  start();
+  const HttpReply reply = send({.method = "POST",
+                                .path = "/v1/chat/completions",
+                                .headers = {{"X-Hearth-Preload", "only"}},
+                                .body = R"({"model":"auto","prompt":"read my screen"})"});
+  EXPECT_EQ(reply.status, 202);
+  EXPECT_EQ(reply.body, R"({"component":"ocr","preload":true})");
+  EXPECT_FALSE(service_.last_command().waits);
+}
+
 TEST_F(RelayTest, WhatCouldSmuggleARequestIsRefused) {
   start();
   for (const char* headers :

@@ -125,6 +125,22 @@ TEST(Turns, ARivalGivesWayToo) {
   EXPECT_TRUE(is_answered(s, waiting));
 }
 
+TEST(Turns, NoneIsEndedForARequestThatAnotherRivalHinders) {
+  Spec b = spec("b");
+  b.conflicts = {"a", "z"};
+  Spec high = spec("z");
+  high.priority = Priority::high;
+  Script s = script({spec("a"), b, high}, 4_GiB);
+  (void)load(s, "a");
+  const RequestId other = load(s, "z");
+  s.release(other);
+  (void)use(s, "b");
+  s.wait(20s);
+  s.send(event::TimerFired{});
+  EXPECT_EQ(s.state("a"), State::ready);
+  EXPECT_TRUE(s.ever<action::BarGate>().empty());
+}
+
 TEST(Turns, AUseIsCountedForWhatItNamesWithoutACommand) {
   Script s = script({spec("a"), spec("b")});
   (void)load(s, "a");
