@@ -97,10 +97,9 @@ std::optional<action::Reply> Daemon::Impl::take_fast(const View& seen,
     const bool is_asked = std::ranges::find(asked, id) != asked.end();
     reply.components.push_back({id, false, true, is_asked});
   }
-  // The gates are held already, and what is resident is sampled: an answer that is passed on wakes
-  // the core once, at its end.
-  const auto wake = taken.is_use ? Intake::Wake::later : Intake::Wake::now;
-  if (!intake->append(std::move(taken), Intake::Kind::may_load, wake)) {
+  // The gates are held already. Whatever makes the core act is queued behind this, so it never acts
+  // without having seen it, and need not be woken for it.
+  if (!intake->append(std::move(taken), Intake::Kind::may_load, Intake::Wake::later)) {
     give_back();
     return std::nullopt;
   }

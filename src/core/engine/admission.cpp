@@ -261,7 +261,7 @@ bool Engine::Impl::can_rivals_go(const Request& request,
 // A rival that is there is told to go when it may; until it is gone the request waits.
 bool Engine::Impl::clear_conflicts(Request& request, const std::vector<ComponentId>& missing) {
   bool is_clear = true;
-  const bool may_clear = can_rivals_go(request, missing);
+  const bool may_clear = !answering.empty() && can_rivals_go(request, missing);
   for (const ComponentId id : missing) {
     for (const ComponentId rival : at(id).conflicts) {
       // A new configuration can make rivals of what one request waits for.

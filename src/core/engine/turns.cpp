@@ -36,6 +36,7 @@ void Engine::Impl::end_turn(ComponentId id, ComponentId because) {
 void Engine::Impl::take_turn(const Request& request, const std::vector<Ledger::Demand>& demands,
                              ComponentId because) {
   if (request.kind == WantKind::keep || request.kind == WantKind::preload) return;
+  if (answering.empty()) return;
   std::vector<Ledger::Demand> gone = leaving_demands();
   for (const auto& [priority, key, id] : idle) {
     const bool is_spared = std::ranges::find(request.closure, id) != request.closure.end();
