@@ -2,10 +2,11 @@
 //
 //   command_bench [--url URL] [--text TEXT] [--requests N] [--rounds N]
 //
-// One client thread, one kept connection, rounds in turn; medians over all requests. Without --url
-// the daemon runs in this process, whole but for its components, which are loaded and warm without
-// a process behind them; the HTTP path alone, over fixed answers, stands beside it. With --url it
-// is a running daemon (TEXT should need a component that is loaded and warm).
+// One client thread, one kept connection, rounds in turn, medians over all requests; first with
+// everything on one core, then with the servers on another than the client. Without --url the
+// daemon runs in this process, whole but for its components, which are loaded and warm without a
+// process behind them; the HTTP path alone, over fixed answers, stands beside it. With --url it is
+// a running daemon (TEXT should need a component that is loaded and warm).
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
@@ -40,6 +41,7 @@
 #include "runtime/fake_driver.h"
 #include "support/echo_server.h"
 #include "support/http_load.h"
+#include "support/placement.h"
 #include "support/warm_daemon.h"
 
 namespace {
@@ -48,6 +50,7 @@ using namespace std::chrono_literals;
 using hearth::bench::EchoServer;
 using hearth::bench::give_up;
 using hearth::bench::Load;
+using hearth::bench::Placement;
 using hearth::bench::post_text;
 using hearth::bench::WarmDaemon;
 using tcp = boost::asio::ip::tcp;
@@ -80,6 +83,7 @@ class Nginx {
   Nginx(const Nginx&) = delete;
   Nginx& operator=(const Nginx&) = delete;
   [[nodiscard]] std::uint16_t port() const { return port_; }
+  [[nodiscard]] pid_t process() const { return process_; }
 
  private:
   Nginx() {
@@ -169,23 +173,21 @@ int main(int argc, char** argv) {
   const auto nginx = Nginx::start(answer);
   std::optional<Load> nginx_load;
   if (nginx) nginx_load.emplace("nginx", hearth::HttpAddress{.port = nginx->port()}, body);
-  for (std::size_t round = 0; round <= options.rounds; ++round) {
-    const bool is_counted = round > 0;
-    hearth_load.run(options.requests, is_counted);
-    echo_load.run(options.requests, is_counted);
-    fixed_load.run(options.requests, is_counted);
-    if (nginx_load) nginx_load->run(options.requests, is_counted);
-  }
+  std::vector<Load*> loads{&hearth_load, &fixed_load, &echo_load};
+  if (nginx_load) loads.push_back(&*nginx_load);
   std::printf("warm POST /v1/commands, %zu requests each, one kept connection\n",
               options.requests * options.rounds);
-  hearth_load.print();
-  fixed_load.print();
-  echo_load.print();
-  if (nginx_load)
-    nginx_load->print();
-  else
-    std::printf("%-24s not installed\n", "nginx");
-  std::printf("ratio to the echo: %.2f (at most 1.30 is wanted)\n",
-              hearth_load.percentile(0.5) / echo_load.percentile(0.5));
+  if (!nginx_load) std::printf("nginx is not installed\n");
+  for (const Placement placement : {Placement::one_core, Placement::two_cores}) {
+    if (!hearth::bench::place(placement, {nginx ? nginx->process() : 0})) continue;
+    for (std::size_t round = 0; round <= options.rounds; ++round) {
+      for (Load* load : loads) load->run(options.requests, round > 0);
+    }
+    std::printf("%s\n", name_of(placement));
+    for (Load* load : loads) load->print();
+    std::printf("ratio to the echo: %.2f (at most 1.30 is wanted)\n",
+                hearth_load.percentile(0.5) / echo_load.percentile(0.5));
+    for (Load* load : loads) load->forget();
+  }
   return 0;
 }

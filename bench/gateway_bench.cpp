@@ -5,12 +5,14 @@
 // One client thread with one kept connection, one component (a bare Beast echo) on a thread of its
 // own, and between them in turn: nothing; a proxy that Beast makes in the plainest way, with one
 // thread and one kept connection to the component; Hearth, a whole daemon in this process, with the
-// component warm. What is compared is what each adds to the median of nothing.
+// component warm; first with everything on one core, then with the client on a core of its own.
+// What is compared is what each adds to the median of nothing.
 #include <optional>
 
 #include "api/server.h"
 #include "support/echo_server.h"
 #include "support/http_load.h"
+#include "support/placement.h"
 #include "support/warm_daemon.h"
 
 namespace {
@@ -18,6 +20,7 @@ namespace {
 using hearth::bench::EchoServer;
 using hearth::bench::give_up;
 using hearth::bench::Load;
+using hearth::bench::Placement;
 using hearth::bench::post_text;
 using hearth::bench::WarmDaemon;
 namespace http = boost::beast::http;
@@ -109,17 +112,23 @@ int main(int argc, char** argv) {
   Load direct("nothing between", {.port = component.port()}, request);
   Load beast("bare Beast proxy", {.port = proxy.port()}, request);
   Load hearth("hearth", {.port = server.port()}, request);
-  for (std::size_t round = 0; round <= rounds; ++round) {
-    for (Load* load : {&direct, &beast, &hearth}) load->run(requests, round > 0);
-  }
   std::printf("a warm chat completion, %zu requests each, one kept connection\n",
               requests * rounds);
-  for (Load* load : {&direct, &beast, &hearth}) load->print();
-  const double base = direct.percentile(0.5);
-  const double added = hearth.percentile(0.5) - base;
-  const double beside = beast.percentile(0.5) - base;
-  std::printf(
-      "added to the median: hearth %.1f us, Beast %.1f us, ratio %.2f (at most 1.30 is wanted)\n",
-      added, beside, added / beside);
+  for (const Placement placement : {Placement::one_core, Placement::two_cores}) {
+    if (!hearth::bench::place(placement)) continue;
+    for (std::size_t round = 0; round <= rounds; ++round) {
+      for (Load* load : {&direct, &beast, &hearth}) load->run(requests, round > 0);
+    }
+    std::printf("%s\n", name_of(placement));
+    for (Load* load : {&direct, &beast, &hearth}) load->print();
+    const double base = direct.percentile(0.5);
+    const double added = hearth.percentile(0.5) - base;
+    const double beside = beast.percentile(0.5) - base;
+    std::printf(
+        "added to the median: hearth %.1f us, Beast %.1f us, ratio %.2f (at most 1.30 is "
+        "wanted)\n",
+        added, beside, added / beside);
+    for (Load* load : {&direct, &beast, &hearth}) load->forget();
+  }
   return 0;
 }

@@ -78,6 +78,7 @@ class Load {
     std::printf("%-24s median %8.2f us   p99 %8.2f us   %zu bytes\n", name_.c_str(),
                 percentile(0.5), percentile(0.99), body_size_);
   }
+  void forget() { samples_.clear(); }
   [[nodiscard]] const std::string& last_body() const { return body_; }
 
  private:

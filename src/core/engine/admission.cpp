@@ -26,9 +26,9 @@ void Engine::Impl::settle() {
 bool Engine::Impl::grant_ready() {
   bool has_granted = false;
   if (queue.empty()) return false;
-  std::vector<RequestId> order;
-  for (const auto& [priority, sequence, id] : queue) order.push_back(id);
-  for (const RequestId id : order) {
+  waiters.clear();
+  for (const auto& [priority, sequence, id] : queue) waiters.push_back(id);
+  for (const RequestId id : waiters) {
     Request& request = requests.at(id);
     if (request.kind == WantKind::unload) continue;
     if (!is_all_ready(request.closure) || leases.size() >= leases_max) continue;
@@ -101,11 +101,11 @@ bool Engine::Impl::is_core_coming() const {
 bool Engine::Impl::admit_waiting() {
   bool has_changed = false;
   if (queue.empty()) return false;
-  std::vector<RequestId> order;
-  for (const auto& [priority, sequence, id] : queue) order.push_back(id);
+  waiters.clear();
+  for (const auto& [priority, sequence, id] : queue) waiters.push_back(id);
   bool is_memory_promised = false;
   std::map<ComponentId, RequestId> hindered;  // the first that waits for it alone, in this round
-  for (const RequestId id : order) {
+  for (const RequestId id : waiters) {
     const auto found = requests.find(id);
     if (found == requests.end() || found->second.kind == WantKind::unload) continue;
     Request& request = found->second;
@@ -371,7 +371,7 @@ void Engine::Impl::revoke_for(const Request& request, const std::vector<Ledger::
 
 // What is on its way out: leaving, or draining with nothing that holds it but what leaves as well.
 std::vector<Ledger::Demand> Engine::Impl::leaving_demands() const {
-  std::set<ComponentId> going = leaving;
+  IdSet<ComponentId> going = leaving;
   for (bool has_more = !draining.empty(); has_more;) {
     has_more = false;
     for (const ComponentId id : draining) {
@@ -380,7 +380,7 @@ std::vector<Ledger::Demand> Engine::Impl::leaving_demands() const {
                            std::ranges::any_of(c.dependents, [&](ComponentId dependent) {
                              return is_engaged(dependent) && !going.contains(dependent);
                            });
-      if (!is_held) has_more = going.insert(id).second || has_more;
+      if (!is_held) has_more = going.insert(id) || has_more;
     }
   }
   std::vector<Ledger::Demand> gone;

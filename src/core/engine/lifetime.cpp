@@ -14,7 +14,7 @@ void Engine::Impl::on(const event::ShutdownRequested&) {
     refuse(request, Errc::unavailable, Reason::shutting_down, ComponentId{}, ComponentId{});
   }
   withdraw_unwanted();
-  for (const ComponentId id : std::set(loading)) {
+  for (const ComponentId id : IdSet(loading)) {
     at(id).unload_reason = Reason::shutting_down;
     cancel_load(id);
   }

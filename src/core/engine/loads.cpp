@@ -31,7 +31,7 @@ void Engine::Impl::engage(ComponentId id, const Ledger::Demand& demand, bool is_
 
 void Engine::Impl::disengage(ComponentId id) {
   ledger.release(id);
-  if (admitted.erase(id) > 0) is_plan_stale = true;
+  if (admitted.erase(id)) is_plan_stale = true;
   for (const ComponentId need : at(id).needs) {
     HEARTH_ASSERT(at(need).engaged_dependents > 0);
     --at(need).engaged_dependents;

@@ -30,7 +30,7 @@ void Engine::Impl::on(const event::Configured& event) {
   apply_settings();
   is_told_stuck = false;
   // What is admitted and not started is admitted anew, by the bounds as they are now.
-  for (const ComponentId id : std::set(admitted)) disengage(id);
+  for (const ComponentId id : IdSet(admitted)) disengage(id);
   drop_lasting_keeps({});
   record(DecisionKind::configured, Reason::none).figure =
       static_cast<double>(next.components.size());

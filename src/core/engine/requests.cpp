@@ -41,6 +41,8 @@ void Engine::Impl::index_commands() {
 // Ids come in order but for commands that overtook each other on their way.
 KnownCommand* Engine::Impl::find_command(CommandId id) {
   if (id > command_max) return nullptr;
+  const std::uint64_t place = id.value - (commands.empty() ? 0 : commands.front().id.value);
+  if (place < commands.size() && commands[place].id == id) return &commands[place];
   const auto near = std::ranges::lower_bound(commands, id, {}, &KnownCommand::id);
   if (near != commands.end() && near->id == id) return &*near;
   const auto found = std::ranges::find(commands, id, &KnownCommand::id);

@@ -11,6 +11,7 @@
 #include <tuple>
 
 #include "base/archive.h"
+#include "base/id_set.h"
 #include "base/limits.h"
 #include "core/engine/engine.h"
 #include "core/policy/eviction.h"
@@ -227,15 +228,17 @@ struct Engine::Impl {
   std::map<std::string, ComponentId, std::less<>> by_name{};
   std::vector<std::pair<std::string, PoolId>> pool_ids{};
   const EvictionPolicy* policy = nullptr;
-  std::set<std::tuple<Instant, TimerKind, std::uint64_t>> timers{};
+  using Timers = std::set<std::tuple<Instant, TimerKind, std::uint64_t>>;
+  Timers timers{};
+  Timers::node_type spare_timer{};  // one goes as another comes, with most events
   std::set<std::tuple<Priority, std::uint64_t, RequestId>> queue{};  // key: inverted priority
   std::set<std::tuple<Priority, double, ComponentId>> idle{};
-  std::set<ComponentId> admitted{};  // reserved, not started
-  std::set<ComponentId> loading{};
-  std::set<ComponentId> leaving{};  // closing or unloading
-  std::set<ComponentId> draining{};
+  IdSet<ComponentId> admitted{};  // reserved, not started
+  IdSet<ComponentId> loading{};
+  IdSet<ComponentId> leaving{};  // closing or unloading
+  IdSet<ComponentId> draining{};
   std::size_t preemptible_leases = 0;   // of all leases
-  std::set<ComponentId> answering{};    // held by leases that end with an answer
+  IdSet<ComponentId> answering{};       // held by leases that end with an answer
   std::set<ComponentId> kept_dirty{};   // whose keeping may have changed
   std::vector<ComponentId> defaults{};  // spec.is_default
   std::size_t unload_requests = 0;
@@ -245,6 +248,7 @@ struct Engine::Impl {
   std::uint64_t commands_dropped = 0;
   std::map<SessionId, std::uint64_t> last_of_session{};
   CommandId command_max{};
+  std::vector<RequestId> waiters{};  // as one round of settling looks at them
   bool is_dirty = true;
   bool has_next_specs = false;
   bool is_plan_stale = false;  // what is admitted has changed

@@ -3,11 +3,19 @@
 namespace hearth {
 
 void Engine::Impl::arm(TimerKind kind, std::uint64_t id, Instant at) {
-  if (at != Instant::never()) timers.emplace(at, kind, id);
+  if (at == Instant::never()) return;
+  if (spare_timer.empty()) {
+    timers.emplace(at, kind, id);
+    return;
+  }
+  spare_timer.value() = {at, kind, id};
+  spare_timer = timers.insert(std::move(spare_timer)).node;
 }
 
 void Engine::Impl::disarm(TimerKind kind, std::uint64_t id, Instant at) {
-  if (at != Instant::never()) timers.erase({at, kind, id});
+  if (at == Instant::never()) return;
+  const auto found = timers.find({at, kind, id});
+  if (found != timers.end()) spare_timer = timers.extract(found);
 }
 
 // Bounded by the timers that were due when the step began: what fires may arm later ones only.
@@ -15,7 +23,7 @@ void Engine::Impl::fire_due() {
   for (std::size_t left = timers.size(); left > 0 && !timers.empty(); --left) {
     const auto [at, kind, id] = *timers.begin();
     if (at > now) return;
-    timers.erase(timers.begin());
+    spare_timer = timers.extract(timers.begin());
     fire(kind, id, at);
   }
 }

@@ -245,7 +245,7 @@ void Engine::Impl::undrain(ComponentId id) {
 
 void Engine::Impl::settle_drains() {
   if (draining.empty()) return;
-  const std::set<ComponentId> looked_at = draining;
+  const IdSet<ComponentId> looked_at = draining;
   for (const ComponentId id : looked_at) {
     const Component& c = at(id);
     if (c.state != State::draining) continue;
