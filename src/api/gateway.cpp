@@ -15,7 +15,7 @@ namespace hearth {
 namespace {
 
 constexpr auto idle_time_max = std::chrono::seconds{15};
-constexpr std::size_t idle_max = 32;  // of one component
+constexpr std::size_t idle_max = 32;  // of one address
 
 struct SocketAddress {
   sockaddr_storage storage{};
@@ -103,10 +103,9 @@ void Gateway::withdraw(ComponentId id, std::uint64_t ticket) {
 }
 
 std::unique_ptr<Upstream> Gateway::take_idle(ComponentId id, const std::string& address) {
-  const auto found = pools_.find(id);
+  const auto found = pools_.find({id, address});
   if (found == pools_.end()) return nullptr;
-  std::vector<Idle>& idle = found->second.idle;
-  if (found->second.address != address) idle.clear();
+  std::vector<Idle>& idle = found->second;
   std::unique_ptr<Upstream> taken;
   while (!taken && !idle.empty()) {
     std::unique_ptr<Upstream> last = std::move(idle.back().upstream);
@@ -142,15 +141,10 @@ Result<std::unique_ptr<Upstream>> Gateway::connect(ComponentId id, const HttpAdd
 
 void Gateway::give_back(ComponentId id, const HttpAddress& address,
                         std::unique_ptr<Upstream> upstream) {
-  Pool& pool = pools_[id];
-  std::string where = to_text(address);
-  if (pool.address != where) {
-    pool.idle.clear();
-    pool.address = std::move(where);
-  }
-  if (pool.idle.size() >= idle_max) return;
+  std::vector<Idle>& idle = pools_[{id, to_text(address)}];
+  if (idle.size() >= idle_max) return;
   upstream->was_used = true;
-  pool.idle.push_back({std::move(upstream), Clock::now()});
+  idle.push_back({std::move(upstream), Clock::now()});
   arm_timer();
 }
 
@@ -169,8 +163,8 @@ void Gateway::arm_timer() {
 void Gateway::drop_old() {
   const auto oldest = Clock::now() - idle_time_max;
   for (auto at = pools_.begin(); at != pools_.end();) {
-    std::erase_if(at->second.idle, [&](const Idle& idle) { return idle.since <= oldest; });
-    at = at->second.idle.empty() ? pools_.erase(at) : std::next(at);
+    std::erase_if(at->second, [&](const Idle& idle) { return idle.since <= oldest; });
+    at = at->second.empty() ? pools_.erase(at) : std::next(at);
   }
 }
 

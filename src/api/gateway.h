@@ -4,8 +4,7 @@
 //            first come first served, and each is told by its `go` when it is in. Who is in calls
 //            leave() once; who still waits and is not interested any more calls withdraw().
 //            Connections that were given back are handed out again within their idle time, and
-//            never one that its component has closed. Of a component that has come back at another
-//            address the old ones are dropped at once.
+//            never one that its component has closed.
 // Errors     exhausted: too many wait for that component.
 // Threads    the server's thread.
 #pragma once
@@ -20,6 +19,7 @@
 #include <map>
 #include <memory>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/ids.h"
@@ -74,10 +74,8 @@ class Gateway {
     std::unique_ptr<Upstream> upstream;
     Clock::time_point since;
   };
-  struct Pool {
-    std::string address;
-    std::vector<Idle> idle;  // the youngest last
-  };
+  // A component may answer at several addresses, and comes back at others.
+  using PoolKey = std::pair<ComponentId, std::string>;
   [[nodiscard]] std::unique_ptr<Upstream> take_idle(ComponentId id, const std::string& address);
   void arm_timer();
   void drop_old();
@@ -87,7 +85,7 @@ class Gateway {
   bool is_armed_ = false;
   std::uint64_t tickets_ = 0;
   std::map<ComponentId, Place> places_;
-  std::map<ComponentId, Pool> pools_;
+  std::map<PoolKey, std::vector<Idle>> pools_;  // the youngest last
 };
 
 }  // namespace hearth

@@ -18,7 +18,10 @@
 #include "cli/classifier_adapter.h"
 #include "cli/places.h"
 #include "cli/reloading.h"
+#include "drivers/files.h"
 #include "drivers/process.h"
+#include "drivers/server.h"
+#include "drivers/unit.h"
 #include "platform/machine.h"
 #include "runtime/daemon.h"
 #include "runtime/files.h"
@@ -64,6 +67,9 @@ DaemonOptions daemon_options(const ServeOptions& options, const std::shared_ptr<
   parts.load_config = [reloading] { return reloading->read(); };
   parts.drivers.push_back(
       make_process_driver({.open_files = raise_open_files(config.connections_max)}));
+  parts.drivers.push_back(make_server_driver());
+  parts.drivers.push_back(make_unit_driver());
+  parts.drivers.push_back(make_files_driver());
   parts.history = std::make_unique<SqliteHistory>(
       config.state_dir + "/history.sqlite",
       [log](const std::string& notice) { log->warn("history: " + notice); });

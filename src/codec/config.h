@@ -53,7 +53,8 @@ struct Warmup {
 struct StopRule {
   int signal = 15;
   Duration grace{10s};
-  std::string path;  // not empty: POST there first
+  std::string path;               // not empty: POST there first
+  std::vector<std::string> argv;  // not empty: run first, as `docker stop NAME` is
   bool operator==(const StopRule&) const = default;
 };
 
@@ -64,6 +65,46 @@ struct ComponentLimits {
   std::optional<double> cpus;
   std::optional<unsigned> pids_max;
   bool operator==(const ComponentLimits&) const = default;
+};
+
+// A request of a server that is not ours. ${MODEL} in it stands for the model's name there.
+struct ServerRequest {
+  std::string method = "POST";
+  std::string path;  // empty: there is no such request
+  std::string body;
+  bool operator==(const ServerRequest&) const = default;
+};
+
+// How a server tells what it has loaded: a GET of `path`. A member within a member: `status.value`.
+struct ServerStatus {
+  std::string path;          // empty: it is not asked
+  std::string list;          // the member that lists models; empty: any answer of 2xx is a yes
+  std::string name{"name"};  // the member of an entry that names its model
+  std::string state;         // the member that says how it is; empty: what is listed is loaded
+  std::vector<std::string> loaded;  // what `state` says of a loaded one
+  std::string size;                 // the member with its bytes
+  std::string device_size;          // the member with the part of them that devices hold
+  bool operator==(const ServerStatus&) const = default;
+};
+
+// Of kind http: a model of a server that runs by itself.
+struct ServerSpec {
+  std::string url;
+  std::string preset;
+  std::string model;  // its name there; empty: the component's
+  ServerRequest load;
+  ServerRequest unload;
+  ServerStatus status;
+  bool operator==(const ServerSpec&) const = default;
+};
+
+// Of kind unit: what a service manager or a container engine starts and stops.
+struct UnitSpec {
+  std::string unit;
+  bool is_of_user = false;
+  std::string container;
+  std::string engine;  // docker or podman; empty: the one that is there
+  bool operator==(const UnitSpec&) const = default;
 };
 
 // What the shell needs to bring a component up, beside the core's Spec of the same name.
@@ -79,6 +120,12 @@ struct Launch {
   std::map<std::string, std::string> env;
   std::string directory;  // working directory; empty: the component's state folder
   std::vector<std::string> files;
+  bool is_locked = false;           // of kind files: the kernel may not take them back
+  std::vector<std::string> before;  // run to its end before each start; empty: nothing
+  std::vector<std::string> after;   // run after each end
+  unsigned instances = 1;           // of kind process: so many processes side by side
+  ServerSpec server;
+  UnitSpec unit;
   ComponentLimits limits;
   OnExit on_exit = OnExit::end;
   std::vector<std::string> aliases;

@@ -14,8 +14,7 @@ using Draft = ComponentDraft;
 using DraftKey = Key<ComponentDraft>;
 
 constexpr std::array<std::string_view, 4> priority_names{"low", "medium", "high", "core"};
-constexpr std::array<std::string_view, 1> kinds{"process"};
-constexpr std::array<std::string_view, 4> kinds_later{"plugin", "python", "files", "http"};
+constexpr std::array<std::string_view, 2> kinds_later{"plugin", "python"};
 
 struct SignalName {
   std::string_view name;
@@ -27,12 +26,12 @@ constexpr std::array<SignalName, 7> signals{
 void take_kind(Reader& r, const Node& n, Draft& d) {
   const auto value = r.text(n);
   if (!value) return;
-  if (std::ranges::find(kinds, *value) != kinds.end()) {
+  if (std::ranges::find(component_kinds, *value) != component_kinds.end()) {
     d.launch.kind = *value;
   } else if (std::ranges::find(kinds_later, *value) != kinds_later.end()) {
     r.error(n.place, r.label() + ": the kind " + quoted(*value) + " is not supported yet");
   } else {
-    const std::vector<std::string> known{kinds.begin(), kinds.end()};
+    const std::vector<std::string> known{component_kinds.begin(), component_kinds.end()};
     r.error(n.place, r.label() + ": unknown kind " + quoted(*value) + did_you_mean(*value, known));
   }
 }
@@ -218,6 +217,9 @@ constexpr std::array stop_keys{
               const auto value = r.text(n);
               if (value && is_path(r, n, *value)) stop.path = *value;
             }},
+    StopKey{{"cmd", Form::command, "", "none",
+             "A command that ends it, run before the signal; of a unit: instead of the engine's."},
+            [](Reader& r, const Node& n, StopRule& stop) { stop.argv = read_words(r, n, false); }},
 };
 
 using LimitKey = Key<ComponentLimits>;
@@ -256,7 +258,10 @@ void refuse(Reader& r, const Node& n, Draft&) {
 }
 
 constexpr std::array start_keys{
-    DraftKey{{"kind", Form::choice, "process", "process", "How it is brought up."}, take_kind},
+    DraftKey{{"kind", Form::choice, "process|http|unit|files", "process",
+              "`process`: a command; `http`: a model of a server that runs by itself; `unit`: a "
+              "service or container; `files`: files kept in memory."},
+             take_kind},
     DraftKey{{"cmd", Form::command, "", "",
               "The command: a line, split by POSIX quoting without a shell, or a list of words. "
               "${PORT}, ${STATE_DIR} and ${env.X} are replaced after splitting."},
@@ -334,17 +339,23 @@ constexpr std::array word_keys{
              [](Reader& r, const Node& n, Draft& d) { r.take(n, d.launch.examples); }},
 };
 
-constexpr auto all_keys = [] {
-  std::array<DraftKey, start_keys.size() + policy_keys.size() + word_keys.size()> all{};
-  auto next = std::ranges::copy(start_keys, all.begin()).out;
-  next = std::ranges::copy(policy_keys, next).out;
-  std::ranges::copy(word_keys, next);
-  return all;
-}();
+constexpr std::size_t key_count =
+    start_keys.size() + kind_key_count + policy_keys.size() + word_keys.size();
+
+const std::array<DraftKey, key_count>& all_keys() {
+  static const std::array<DraftKey, key_count> keys = [] {
+    std::array<DraftKey, key_count> all{};
+    auto next = std::ranges::copy(start_keys, all.begin()).out;
+    next = std::ranges::copy(kind_keys(), next).out;
+    next = std::ranges::copy(policy_keys, next).out;
+    std::ranges::copy(word_keys, next);
+    return all;
+  }();
+  return keys;
+}
 
 // ${NAME} that nothing will replace; a shell has its own.
-void check_macros(Reader& r, const Draft& d, ConfigPlace place, std::string_view text) {
-  if (d.launch.is_shell) return;
+void check_macros(Reader& r, ConfigPlace place, std::string_view text) {
   for (std::size_t at = text.find("${"); at != std::string_view::npos;
        at = text.find("${", at + 2)) {
     const std::string_view name = text.substr(at + 2, text.find('}', at) - at - 2);
@@ -357,35 +368,40 @@ void check_macros(Reader& r, const Draft& d, ConfigPlace place, std::string_view
 
 void read_command(Reader& r, Draft& d) {
   if (d.command == nullptr) {
-    r.error(d.place, r.label() + " is missing");
+    if (d.launch.kind == "process") r.error(d.place, r.label() + " is missing");
     return;
   }
-  const Node& node = *d.command;
+  d.launch.argv = read_words(r, *d.command, d.launch.is_shell);
+}
+
+}  // namespace
+
+std::vector<std::string> read_words(ConfigReader& r, const YamlNode& node, bool is_shell) {
   std::vector<std::string> words;
   if (node.is_list()) {
-    if (d.launch.is_shell) r.error(node.place, r.label() + " must be one line with `shell: true`");
+    if (is_shell) r.error(node.place, r.label() + " must be one line with `shell: true`");
     for (const Node& item : node.items) {
       if (auto word = r.raw_text(item)) words.push_back(std::move(*word));
     }
   } else if (auto line = r.raw_text(node)) {
-    auto split = d.launch.is_shell ? Result<std::vector<std::string>>{std::vector{*line}}
-                                   : split_command(*line);
+    auto split =
+        is_shell ? Result<std::vector<std::string>>{std::vector{*line}} : split_command(*line);
     if (!split) {
       r.error(node.place, r.label() + ": " + split.error().detail);
-      return;
+      return {};
     }
     words = std::move(*split);
   } else {
-    return;
+    return {};
   }
+  std::vector<std::string> expanded_words;
   for (const std::string& word : words) {
-    check_macros(r, d, node.place, word);
-    if (auto expanded = r.expand(node.place, word)) d.launch.argv.push_back(std::move(*expanded));
+    if (!is_shell) check_macros(r, node.place, word);
+    if (auto expanded = r.expand(node.place, word)) expanded_words.push_back(std::move(*expanded));
   }
   if (words.empty() || words[0].empty()) r.error(node.place, r.label() + " is empty");
+  return expanded_words;
 }
-
-}  // namespace
 
 void read_components(ConfigReader& reader, const YamlNode& node, ConfigDraft& draft) {
   if (node.is_null()) return;
@@ -410,9 +426,14 @@ void read_components(ConfigReader& reader, const YamlNode& node, ConfigDraft& dr
                                   ". _ -, 64 in all");
     }
     if (node.items[i].is_map()) {
-      reader.section<ComponentDraft>(node.items[i], all_keys, component);
+      reader.section<ComponentDraft>(node.items[i], all_keys(), component);
       reader.about(key.text.substr(0, 80), nullptr, "cmd");
       read_command(reader, component);
+      reader.about(key.text.substr(0, 80), nullptr);
+      check_kind(reader, component);
+      // Files that the kernel may take back cost no memory that others could want.
+      const bool is_free = component.launch.kind == "files" && !component.launch.is_locked;
+      if (is_free && !component.spec.memory) component.spec.memory = Bytes{0};
     } else {
       reader.error(key.place, quoted(key.text) + " must be a section with keys such as `cmd`");
     }
@@ -423,9 +444,12 @@ void read_components(ConfigReader& reader, const YamlNode& node, ConfigDraft& dr
 }
 
 std::vector<SectionText> component_sections() {
-  return {section_text("component", all_keys), section_text("ready", ready_keys),
-          section_text("warmup", warmup_keys), section_text("stop", stop_keys),
-          section_text("limits", limits_keys)};
+  std::vector<SectionText> sections{
+      section_text("component", all_keys()), section_text("ready", ready_keys),
+      section_text("warmup", warmup_keys), section_text("stop", stop_keys),
+      section_text("limits", limits_keys)};
+  for (SectionText& section : kind_sections()) sections.push_back(std::move(section));
+  return sections;
 }
 
 }  // namespace hearth

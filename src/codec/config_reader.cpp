@@ -72,6 +72,16 @@ std::uint64_t revision_of(const Launch& launch) {
   writer(launch.stop.signal, launch.stop.grace, launch.stop.path, launch.env, launch.directory,
          launch.files, launch.limits.memory_max, launch.limits.cpus, launch.limits.pids_max,
          static_cast<unsigned>(launch.on_exit));
+  const ServerSpec& server = launch.server;
+  writer(launch.stop.argv, launch.is_locked, launch.before, launch.after, launch.instances,
+         server.url, server.preset, server.model, launch.unit.unit, launch.unit.is_of_user,
+         launch.unit.container, launch.unit.engine);
+  for (const ServerRequest* request : {&server.load, &server.unload}) {
+    writer(request->method, request->path, request->body);
+  }
+  const ServerStatus& status = server.status;
+  writer(status.path, status.list, status.name, status.state, status.loaded, status.size,
+         status.device_size);
   const std::span<const std::byte> bytes = writer.bytes();
   return fnv1a({reinterpret_cast<const char*>(bytes.data()), bytes.size()});
 }

@@ -159,6 +159,17 @@ struct ComponentDraft {
   const YamlNode* command = nullptr;
 };
 
+// The keys of one kind or another, and what each kind must and may not have (config_kinds.cpp).
+inline constexpr std::size_t kind_key_count = 14;
+[[nodiscard]] const std::array<Key<ComponentDraft>, kind_key_count>& kind_keys();
+[[nodiscard]] std::vector<SectionText> kind_sections();
+inline constexpr std::array<std::string_view, 4> component_kinds{"process", "http", "unit",
+                                                                 "files"};
+void check_kind(ConfigReader& reader, const ComponentDraft& draft);
+// A line, or a list of words, split and expanded.
+[[nodiscard]] std::vector<std::string> read_words(ConfigReader& reader, const YamlNode& node,
+                                                  bool is_shell);
+
 struct ConfigDraft {
   Config config;
   std::vector<ComponentDraft> components;

@@ -161,7 +161,8 @@ std::string json_schema() {
   for (std::size_t i = 1; i < sections.size(); ++i) {
     definitions[std::string{sections[i].name}] = object_of(sections[i]);
   }
-  definitions["component"]["required"] = {"cmd"};
+  // A component whose kind is not named is a process, and that has a command.
+  definitions["component"]["anyOf"] = {{{"required", {"cmd"}}}, {{"required", {"kind"}}}};
   schema["$defs"] = std::move(definitions);
   return dump_json(schema, 2) + "\n";
 }

@@ -230,10 +230,63 @@ void add_limits(Section& component, const ComponentLimits& limits) {
   if (limits.pids_max) section.add("pids", std::to_string(*limits.pids_max));
 }
 
+void add_stop(Section& component, const StopRule& rule) {
+  Section stop = component.open("stop");
+  stop.add("signal", std::to_string(rule.signal));
+  stop.add("grace", duration(rule.grace));
+  if (!rule.path.empty()) stop.add("path", text(rule.path));
+  if (!rule.argv.empty()) stop.add("cmd", list(rule.argv));
+}
+
+void add_request(Section& component, std::string_view key, const ServerRequest& request) {
+  if (request.path.empty()) return;
+  Section section = component.open(key);
+  section.add("method", request.method);
+  section.add("path", text(request.path));
+  if (!request.body.empty()) section.add("body", text(request.body));
+}
+
+void add_text(Section& section, std::string_view key, const std::string& value) {
+  if (!value.empty()) section.add(key, text(value));
+}
+
+void add_server(Section& component, const ServerSpec& server) {
+  add_text(component, "url", server.url);
+  add_text(component, "preset", server.preset);
+  add_text(component, "model", server.model);
+  add_request(component, "load", server.load);
+  add_request(component, "unload", server.unload);
+  const ServerStatus& status = server.status;
+  if (status.path.empty()) return;
+  Section section = component.open("status");
+  section.add("path", text(status.path));
+  add_text(section, "list", status.list);
+  add_text(section, "name", status.name);
+  add_text(section, "state", status.state);
+  if (!status.loaded.empty()) section.add("loaded", list(status.loaded));
+  add_text(section, "size", status.size);
+  add_text(section, "device_size", status.device_size);
+}
+
+// What only some kinds have.
+void add_kind(Section& component, const Launch& launch) {
+  if (launch.instances > 1) component.add("instances", std::to_string(launch.instances));
+  if (!launch.before.empty()) component.add("before", list(launch.before));
+  if (!launch.after.empty()) component.add("after", list(launch.after));
+  if (launch.is_locked) component.add("lock", "true");
+  if (launch.kind == "http") add_server(component, launch.server);
+  if (launch.kind != "unit") return;
+  add_text(component, "unit", launch.unit.unit);
+  if (launch.unit.is_of_user) component.add("user", "true");
+  add_text(component, "container", launch.unit.container);
+  add_text(component, "engine", launch.unit.engine);
+}
+
 void add_launch(Section& component, const Launch& launch) {
   component.add("kind", launch.kind);
-  component.add("cmd",
-                launch.is_shell && !launch.argv.empty() ? text(launch.argv[0]) : list(launch.argv));
+  if (!launch.argv.empty()) {
+    component.add("cmd", launch.is_shell ? text(launch.argv[0]) : list(launch.argv));
+  }
   if (launch.is_shell) component.add("shell", "true");
   if (launch.port) component.add("port", std::to_string(*launch.port));
   add_ready(component, launch.ready);
@@ -243,10 +296,8 @@ void add_launch(Section& component, const Launch& launch) {
     warmup.add("path", text(launch.warmup->path));
     if (!launch.warmup->body.empty()) warmup.add("body", text(launch.warmup->body));
   }
-  Section stop = component.open("stop");
-  stop.add("signal", std::to_string(launch.stop.signal));
-  stop.add("grace", duration(launch.stop.grace));
-  if (!launch.stop.path.empty()) stop.add("path", text(launch.stop.path));
+  if (launch.kind == "process" || launch.kind == "unit") add_stop(component, launch.stop);
+  add_kind(component, launch);
   if (!launch.env.empty()) {
     Section env = component.open("env");
     for (const auto& [name, value] : launch.env) {
@@ -256,7 +307,8 @@ void add_launch(Section& component, const Launch& launch) {
   if (!launch.directory.empty()) component.add("directory", text(launch.directory));
   if (!launch.files.empty()) component.add("files", list(launch.files));
   add_limits(component, launch.limits);
-  component.add("on_exit", launch.on_exit == OnExit::end ? "end" : "keep");
+  if (launch.kind == "process")
+    component.add("on_exit", launch.on_exit == OnExit::end ? "end" : "keep");
   if (!launch.description.empty()) component.add("description", text(launch.description));
   if (!launch.aliases.empty()) component.add("aliases", list(launch.aliases));
   if (launch.concurrency > 0) component.add("concurrency", std::to_string(launch.concurrency));
@@ -266,7 +318,7 @@ void add_launch(Section& component, const Launch& launch) {
 
 void add_spec(Section& component, const Spec& spec) {
   component.add("priority", std::string{name_of(spec.priority)});
-  if (spec.memory) component.add("memory", size(*spec.memory));
+  if (spec.memory && *spec.memory > Bytes{}) component.add("memory", size(*spec.memory));
   if (!spec.devices.empty()) {
     Section devices = component.open("devices");
     for (const ResourceNeed& need : spec.devices) {

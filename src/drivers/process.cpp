@@ -15,10 +15,13 @@
 #include <csignal>
 #include <cstdio>
 #include <filesystem>
+#include <map>
 #include <set>
+#include <thread>
 
 #include "drivers/keeper.h"
 #include "drivers/probe.h"
+#include "drivers/process_group.h"
 #include "drivers/process_instance.h"
 #include "runtime/clock.h"
 #include "runtime/mutex.h"
@@ -87,8 +90,10 @@ int open_process(pid_t pid) { return static_cast<int>(::syscall(SYS_pidfd_open, 
 // One load: from the job to an instance that is ready and warm.
 class Loading {
  public:
-  Loading(const LoadJob& job, Keeper& keeper, Ports& ports, int stop_fd)
+  // `place`: which of the processes side by side, from 1.
+  Loading(const LoadJob& job, Keeper& keeper, Ports& ports, int stop_fd, unsigned place)
       : job_(job),
+        place_(place),
         keeper_(keeper),
         ports_(ports),
         deadline_(boot_now() + job.timeout),
@@ -99,7 +104,7 @@ class Loading {
   Loading(const Loading&) = delete;
   Loading& operator=(const Loading&) = delete;
 
-  Result<std::unique_ptr<Instance>> run();
+  Result<std::unique_ptr<ProcessInstance>> run();
 
  private:
   Result<> choose_port();
@@ -115,7 +120,16 @@ class Loading {
     return expand_macros(text, port_, job_.state_dir);
   }
 
+  // A log of its own: two writers would turn one over each other.
+  [[nodiscard]] std::string log_path() const {
+    if (place_ == 1) return job_.log_path;
+    const std::size_t dot = job_.log_path.rfind('.');
+    return job_.log_path.substr(0, dot) + "#" + std::to_string(place_) +
+           (dot == std::string::npos ? "" : job_.log_path.substr(dot));
+  }
+
   const LoadJob& job_;
+  unsigned place_;
   Keeper& keeper_;
   Ports& ports_;
   Instant deadline_;
@@ -130,7 +144,7 @@ class Loading {
   std::array<int, 2> interrupts_{};  // the supervisor's socket and the stop
 };
 
-Result<std::unique_ptr<Instance>> Loading::run() {
+Result<std::unique_ptr<ProcessInstance>> Loading::run() {
   HEARTH_TRY(choose_port());
   HEARTH_TRY(prepare());
   HEARTH_TRY(start());
@@ -166,16 +180,26 @@ Result<> Loading::prepare() {
   HEARTH_TRY(make_directories(job_.state_dir));
   HEARTH_TRY(make_directories(job_.run_dir));
   HEARTH_TRY(make_directories(std::filesystem::path{job_.log_path}.parent_path().string()));
-  supervise_.name = launch.name;
+  supervise_.name = launch.name + (place_ > 1 ? "#" + std::to_string(place_) : "");
   supervise_.work = job_.work;
   for (const std::string& argument : launch.argv) supervise_.argv.push_back(expanded(argument));
   supervise_.is_shell = launch.is_shell;
   for (const auto& [key, value] : launch.env) supervise_.env.emplace_back(key, expanded(value));
-  const std::string mark = instance_mark(job_.run_dir, job_.work);
+  const auto expand_all = [&](const std::vector<std::string>& words) {
+    std::vector<std::string> all;
+    for (const std::string& word : words) all.push_back(expanded(word));
+    return all;
+  };
+  supervise_.before = expand_all(launch.before);
+  supervise_.after = expand_all(launch.after);
+  supervise_.stop_argv = expand_all(launch.stop.argv);
+  supervise_.of = launch.instances;
+  const std::string mark = instance_mark(job_.run_dir, job_.work, supervise_.name);
   supervise_.env.insert(supervise_.env.end(),
                         {{"PORT", std::to_string(port_)},
                          {"STATE_DIR", job_.state_dir},
                          {"HEARTH_COMPONENT", launch.name},
+                         {"HEARTH_PLACE", std::to_string(place_)},
                          {"HEARTH_RUN_DIR", job_.run_dir},
                          {"HEARTH_INSTANCE", mark.substr(mark.find('=') + 1)}});
   supervise_.directory = launch.directory.empty() ? job_.state_dir : expanded(launch.directory);
@@ -184,7 +208,7 @@ Result<> Loading::prepare() {
     return fail(Errc::not_found, launch.name + ": its working directory " + supervise_.directory +
                                      " does not exist");
   }
-  supervise_.log_path = job_.log_path;
+  supervise_.log_path = log_path();
   supervise_.run_dir = job_.run_dir;
   if (launch.ready.kind == ReadyProbe::Kind::stdout_line) {
     supervise_.ready_line = expanded(launch.ready.value);
@@ -228,7 +252,7 @@ Result<> Loading::start() {
   const Descriptor theirs{ends[1]};
   const int size = 1024 * 1024;
   (void)::setsockopt(parts.control.get(), SOL_SOCKET, SO_SNDBUF, &size, sizeof size);
-  parts.supervisor = HEARTH_TRY(keeper_.spawn(job_.launch.name, theirs.get()));
+  parts.supervisor = HEARTH_TRY(keeper_.spawn(supervise_.name, theirs.get()));
   parts.process.reset(open_process(parts.supervisor));
   interrupts_ = {parts.control.get(), stop_fd_};
   SuperviseOrder order;
@@ -249,7 +273,7 @@ std::unexpected<Error> Loading::explain(Errc code, const std::string& what) {
   const auto report = instance_->kill();
   std::string text = job_.launch.name + ": " + what;
   if (report && !report->last_line.empty()) text += "; last line: " + report->last_line;
-  return fail(code, text + " (log: " + job_.log_path + ")");
+  return fail(code, text + " (log: " + log_path() + ")");
 }
 
 // True when it is ready; an error when it can never be.
@@ -338,7 +362,7 @@ Result<> Loading::await_ready() {
           return fail(Errc::failed,
                       job_.launch.name + ": ended before it was ready: " + report->text +
                           (report->last_line.empty() ? "" : "; last line: " + report->last_line) +
-                          " (log: " + job_.log_path + ")");
+                          " (log: " + log_path() + ")");
         case SuperviseReport::Kind::hello:
           break;
       }
@@ -383,6 +407,9 @@ class ProcessDriver : public Driver {
   [[nodiscard]] std::vector<Adopted> adopt(const std::string& run_dir) override;
 
  private:
+  [[nodiscard]] Result<std::unique_ptr<Instance>> load_several(const LoadJob& job, unsigned count,
+                                                               int stop_fd);
+
   Keeper keeper_;
   Ports ports_;
 };
@@ -393,8 +420,39 @@ Result<std::unique_ptr<Instance>> ProcessDriver::load(const LoadJob& job, std::s
                                      const std::uint64_t one = 1;
                                      (void)::write(stopped.get(), &one, sizeof one);
                                    }};
-  Loading loading{job, keeper_, ports_, stopped.get()};
-  return loading.run();
+  const unsigned count = job.launch.instances;
+  if (count <= 1) {
+    Loading loading{job, keeper_, ports_, stopped.get(), 1};
+    return HEARTH_TRY(loading.run());
+  }
+  return load_several(job, count, stopped.get());
+}
+
+// All at once; when one of them fails the others are given up.
+Result<std::unique_ptr<Instance>> ProcessDriver::load_several(const LoadJob& job, unsigned count,
+                                                              int stop_fd) {
+  std::vector<Result<std::unique_ptr<ProcessInstance>>> loaded(count);
+  {
+    std::vector<std::jthread> threads;
+    for (unsigned i = 0; i < count; ++i) {
+      threads.emplace_back([&, i] {
+        Loading loading{job, keeper_, ports_, stop_fd, i + 1};
+        loaded[i] = loading.run();
+      });
+    }
+  }
+  std::vector<std::unique_ptr<ProcessInstance>> all;
+  std::optional<Error> failure;
+  for (auto& one : loaded) {
+    if (one) {
+      all.push_back(*std::move(one));
+    } else if (!failure) {
+      failure = one.error();
+    }
+  }
+  if (!failure) return std::make_unique<ProcessGroup>(std::move(all));
+  for (const auto& one : all) (void)one->kill();
+  return std::unexpected{*failure};
 }
 
 std::unique_ptr<ProcessInstance> greet(int directory, const std::string& name) {
@@ -438,7 +496,7 @@ bool is_healthy(const ProcessInstance& instance) {
 
 std::vector<Adopted> ProcessDriver::adopt(const std::string& run_dir) {
   (void)keeper_.start();
-  std::vector<Adopted> adopted;
+  std::map<std::string, std::vector<std::unique_ptr<ProcessInstance>>> found;
   std::set<pid_t> known;
   const Descriptor directory{::open(run_dir.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC)};
   std::error_code error;
@@ -454,10 +512,28 @@ std::vector<Adopted> ProcessDriver::adopt(const std::string& run_dir) {
       (void)::unlinkat(directory.get(), file.c_str(), 0);
       continue;
     }
-    known.insert(instance->supervisor());
-    for (const pid_t pid : descendants(instance->supervisor())) known.insert(pid);
     const std::string name = file.substr(0, file.size() - std::string_view{".sock"}.size());
-    adopted.push_back({name, instance->work(), std::move(instance)});
+    found[name.substr(0, name.find('#'))].push_back(std::move(instance));
+  }
+  std::vector<Adopted> adopted;
+  for (auto& [name, all] : found) {
+    const WorkId work = all.front()->work();
+    // Of several side by side, all or none.
+    if (all.size() != all.front()->siblings()) {
+      for (const auto& one : all) (void)one->kill();
+      continue;
+    }
+    for (const auto& one : all) {
+      known.insert(one->supervisor());
+      for (const pid_t pid : descendants(one->supervisor())) known.insert(pid);
+    }
+    std::unique_ptr<Instance> instance;
+    if (all.size() == 1) {
+      instance = std::move(all.front());
+    } else {
+      instance = std::make_unique<ProcessGroup>(std::move(all));
+    }
+    adopted.push_back({name, work, std::move(instance)});
   }
   // What a supervisor that was killed too has left behind.
   for (int round = 0; round < 100; ++round) {

@@ -29,8 +29,10 @@ int port_of(const std::string& endpoint) {
 
 }  // namespace
 
-std::string instance_mark(const std::string& run_dir, WorkId work) {
-  return "HEARTH_INSTANCE=" + run_dir + "#" + std::to_string(work.value);
+std::string instance_mark(const std::string& run_dir, WorkId work, const std::string& name) {
+  const std::size_t place = name.find('#');
+  return "HEARTH_INSTANCE=" + run_dir + "#" + std::to_string(work.value) +
+         (place == std::string::npos ? "" : name.substr(place));
 }
 
 ProcessInstance::~ProcessInstance() {
@@ -60,7 +62,7 @@ void ProcessInstance::unload() {
   SuperviseOrder order;
   order.kind = SuperviseOrder::Kind::stop;
   (void)send_order(parts_.control.get(), order);
-  if (!await_exit(parts_.job.grace + kill_patience)) {
+  if (!await_exit(parts_.job.grace + kill_patience + time_after())) {
     (void)kill();
     return;
   }
@@ -72,13 +74,14 @@ std::optional<SuperviseReport> ProcessInstance::kill() {
   SuperviseOrder order;
   order.kind = SuperviseOrder::Kind::kill;
   (void)send_order(parts_.control.get(), order);
-  if (!await_exit(kill_patience)) {
+  if (!await_exit(kill_patience + time_after())) {
     // The supervisor is gone or stuck: what it had started carries a mark.
     const auto tree = descendants(parts_.supervisor);
     (void)::syscall(SYS_pidfd_send_signal, parts_.process.get(), SIGKILL, nullptr, 0);
     kill_all(tree);
     for (int round = 0; round < 100; ++round) {
-      const auto strays = marked_processes(instance_mark(parts_.job.run_dir, parts_.job.work));
+      const auto strays =
+          marked_processes(instance_mark(parts_.job.run_dir, parts_.job.work, parts_.job.name));
       if (strays.empty()) break;
       kill_all(strays);
       (void)::poll(nullptr, 0, 5);
@@ -86,6 +89,11 @@ std::optional<SuperviseReport> ProcessInstance::kill() {
   }
   reap();
   return last_;
+}
+
+// That the command after it may take.
+Duration ProcessInstance::time_after() const {
+  return parts_.job.after.empty() ? Duration{0} : parts_.job.grace;
 }
 
 std::optional<SuperviseReport> ProcessInstance::await_exit(Duration patience) {

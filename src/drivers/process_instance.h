@@ -40,11 +40,13 @@ class ProcessInstance : public Instance {
   // Before it is handed out.
   void set_process(int process) { parts_.main_process = process; }
   [[nodiscard]] WorkId work() const { return parts_.job.work; }
+  [[nodiscard]] unsigned siblings() const { return parts_.job.of; }  // itself included
   // Nothing of it runs afterwards. Returns the supervisor's last report, if it could give one.
   std::optional<SuperviseReport> kill();
 
  private:
   std::optional<SuperviseReport> await_exit(Duration patience);
+  [[nodiscard]] Duration time_after() const;
   void reap();
 
   Parts parts_;
@@ -52,7 +54,9 @@ class ProcessInstance : public Instance {
   std::optional<SuperviseReport> last_;
 };
 
-// The assignment in the environment of everything that one load has started.
-[[nodiscard]] std::string instance_mark(const std::string& run_dir, WorkId work);
+// The assignment in the environment of everything that one load has started, as this one of its
+// processes side by side ("ocr", "ocr#2").
+[[nodiscard]] std::string instance_mark(const std::string& run_dir, WorkId work,
+                                        const std::string& name);
 
 }  // namespace hearth

@@ -11,6 +11,7 @@
 //            endpoint() may be called meanwhile from another thread.
 #pragma once
 
+#include <functional>
 #include <memory>
 #include <stop_token>
 #include <string>
@@ -25,11 +26,14 @@ namespace hearth {
 
 // The four figures of a component's memory.
 struct MemoryFigures {
-  Bytes anonymous;  // with its swap and zram
-  Bytes file_exclusive;
-  Bytes file_shared;
-  Bytes device;
-  Bytes pss;
+  Bytes anonymous{};  // with its swap and zram
+  Bytes file_exclusive{};
+  Bytes file_shared{};
+  Bytes device{};
+  Bytes pss{};
+  Bytes locked{};  // of the files: what the kernel may not take back
+  // What it takes of the memory that components share: nobody else can have it meanwhile.
+  [[nodiscard]] Bytes held() const { return anonymous + locked; }
   [[nodiscard]] Bytes would_free() const { return anonymous + file_exclusive + device; }
 };
 
@@ -37,9 +41,11 @@ class Instance {
  public:
   virtual ~Instance() = default;
   [[nodiscard]] virtual std::string endpoint() const = 0;  // "http://127.0.0.1:40123" or ""
-  [[nodiscard]] virtual int process() const = 0;           // its main process; 0: none
-  [[nodiscard]] virtual int supervisor() const = 0;        // the process above it; 0: none
-  [[nodiscard]] virtual int exit_fd() const = 0;           // readable when it ended; -1: never
+  // All that answer for it, where there are several; the first is endpoint().
+  [[nodiscard]] virtual std::vector<std::string> endpoints() const { return {endpoint()}; }
+  [[nodiscard]] virtual int process() const = 0;     // its main process; 0: none
+  [[nodiscard]] virtual int supervisor() const = 0;  // the process above it; 0: none
+  [[nodiscard]] virtual int exit_fd() const = 0;     // readable when it ended; -1: never
   [[nodiscard]] virtual std::string exit_detail() = 0;
   [[nodiscard]] virtual MemoryFigures measure() const = 0;
   virtual void unload() = 0;
@@ -69,6 +75,12 @@ class Driver {
                                                                std::stop_token stop) = 0;
   // What is still running from before under run_dir and healthy; the rest is ended.
   [[nodiscard]] virtual std::vector<Adopted> adopt(const std::string& run_dir) = 0;
+  // What is configured now, of every kind. A driver of servers that others use as well looks at
+  // them now and then, and calls `appeared` with the name of a component that was loaded there
+  // though nobody asked for it here. It is called on a thread of the driver's, and not
+  // any more once observe() was called again.
+  using Appeared = std::function<void(const std::string& name)>;
+  virtual void observe(const std::vector<Launch>&, Appeared) {}
 };
 
 }  // namespace hearth

@@ -15,7 +15,7 @@ std::shared_ptr<Instance> Components::take(Slot& slot) {
     const MutexLock lock{mutex_};
     instance = std::exchange(slot.instance, nullptr);
     slot.load = {};
-    slot.endpoint.clear();
+    slot.endpoints.clear();
     slot.memory = {};
   }
   if (instance) {
@@ -29,7 +29,7 @@ void Components::install(Slot& slot, WorkId load, std::shared_ptr<Instance> inst
                          MemoryFigures memory) {
   ++resident_;
   const MutexLock lock{mutex_};
-  slot.endpoint = instance->endpoint();
+  slot.endpoints = instance->endpoints();
   slot.instance = std::move(instance);
   slot.load = load;
   slot.memory = memory;
@@ -57,7 +57,7 @@ void Components::load(ComponentId id, const LoadJob& job, Driver* driver,
   int exit_fd = -1;
   if (loaded) {
     const MemoryFigures memory = (*loaded)->measure();
-    finished.measured = memory.anonymous;
+    finished.measured = memory.held();
     exit_fd = (*loaded)->exit_fd();
     install(place, job.work, std::move(*loaded), memory);
   } else {
@@ -138,13 +138,16 @@ Components::Row Components::row(ComponentId id) const {
   const auto found = slots_.find(id);
   if (found == slots_.end() || !found->second->instance) return {};
   const Slot& place = *found->second;
-  return {place.endpoint, place.instance->process(), place.instance->supervisor(), place.memory};
+  return {place.endpoints.empty() ? "" : place.endpoints.front(), place.instance->process(),
+          place.instance->supervisor(), place.memory};
 }
 
-std::string Components::endpoint(ComponentId id) const {
+std::string Components::endpoint(ComponentId id) {
   const MutexLock lock{mutex_};
   const auto found = slots_.find(id);
-  return found == slots_.end() ? std::string{} : found->second->endpoint;
+  if (found == slots_.end() || found->second->endpoints.empty()) return {};
+  Slot& place = *found->second;
+  return place.endpoints[place.turn++ % place.endpoints.size()];
 }
 
 std::vector<std::pair<ComponentId, Bytes>> Components::measure() {
@@ -162,7 +165,7 @@ std::vector<std::pair<ComponentId, Bytes>> Components::measure() {
     Slot& place = *slots_.at(id);
     if (place.instance != instance) continue;  // it went meanwhile
     place.memory = figures;
-    measured.emplace_back(id, figures.anonymous);
+    measured.emplace_back(id, figures.held());
   }
   return measured;
 }

@@ -49,7 +49,8 @@ class Components {
     MemoryFigures memory;
   };
   [[nodiscard]] Row row(ComponentId id) const;
-  [[nodiscard]] std::string endpoint(ComponentId id) const;
+  // Of several that answer for it, each in turn.
+  [[nodiscard]] std::string endpoint(ComponentId id);
   [[nodiscard]] bool is_any_resident() const { return resident_.load() > 0; }
   // Measures all that run: ram held by each.
   [[nodiscard]] std::vector<std::pair<ComponentId, Bytes>> measure();
@@ -59,7 +60,8 @@ class Components {
     std::mutex job;                      // held by the job under way
     std::shared_ptr<Instance> instance;  // the rest is guarded by mutex_
     WorkId load;
-    std::string endpoint;
+    std::vector<std::string> endpoints;
+    std::size_t turn = 0;  // whose it is of them
     MemoryFigures memory;
   };
   Slot& slot(ComponentId id);

@@ -51,6 +51,7 @@ Daemon::Impl::Impl(DaemonOptions given) : options(std::move(given)), config(opti
 }
 
 Daemon::Impl::~Impl() {
+  for (const auto& driver : options.drivers) driver->observe({}, nullptr);
   if (components) components->cancel_all();
   if (core.joinable()) {
     intake->post([this] { is_stopped = true; });
@@ -126,6 +127,7 @@ void Daemon::Impl::step(const JournalRecord& record) {
   if (coming != configs_coming.end()) {
     configs_coming.erase(coming);
     publish_view();
+    observe_servers();
   }
   // What is performed may not step the engine: it appends.
   records_left = static_cast<std::size_t>(std::ranges::count_if(actions, [](const Action& action) {
@@ -139,6 +141,24 @@ void Daemon::Impl::step(const JournalRecord& record) {
     reloaded->second({});
     reloads_waiting.erase(reloaded);
   }
+}
+
+// What somebody loaded past us is taken up as if it had been asked for here: it is accounted for
+// from then on, and goes when others need its place.
+void Daemon::Impl::observe_servers() {
+  const auto appeared = [this](const std::string& component) {
+    intake->post([this, component] {
+      const auto id = engine.find(component);
+      if (!id || engine.component(*id).state != State::unloaded || engine.is_shutting_down())
+        return;
+      log->info(component + ": was loaded past hearth, and is taken over");
+      const RequestId request{next_request.fetch_add(1)};
+      const event::LoadRequested load{.request = request, .component = *id, .waits = false};
+      const auto taken = intake->append(load, Intake::Kind::may_load);
+      if (!taken) log->warn(component + ": was loaded past hearth: " + taken.error().detail);
+    });
+  };
+  for (const auto& driver : options.drivers) driver->observe(config.launches, appeared);
 }
 
 void Daemon::Impl::after_turn() {

@@ -248,7 +248,7 @@ event::Restored Daemon::Impl::adopt(std::vector<Adopted> running) {
       adopted.instance->unload();
       continue;
     }
-    const Bytes measured = adopted.instance->measure().anonymous;
+    const Bytes measured = adopted.instance->measure().held();
     if (components->adopt(*id, adopted.work, std::move(adopted.instance))) {
       restored.running.push_back({*id, adopted.work, measured});
     }

@@ -29,6 +29,7 @@ inline constexpr std::uint64_t fast_bit = std::uint64_t{1} << 63;
 struct Daemon::Impl {
   explicit Impl(DaemonOptions options);
   ~Impl();
+  void observe_servers();
 
   struct Pending {
     AnswerCallback callback;

@@ -16,6 +16,7 @@
 #include <cstdlib>
 #include <cstring>
 #include <memory>
+#include <utility>
 
 #include "runtime/clock.h"
 #include "runtime/component_group.h"
@@ -33,7 +34,12 @@ class Supervisor {
  private:
   void prepare();
   [[nodiscard]] bool start();
-  [[nodiscard]] int spawn(int output);
+  [[nodiscard]] bool start_main();
+  [[nodiscard]] int spawn(std::vector<std::string> arguments, pid_t& process);
+  [[nodiscard]] bool begin_hook(const std::vector<std::string>& words, const char* key);
+  void hook_ended(int status);
+  void run_after();
+  void signal_main();
   void open_notify_socket();
   void wait_for_something();
   void read_output();
@@ -52,11 +58,14 @@ class Supervisor {
   Descriptor run_directory_;
   Descriptor signals_;
   Descriptor output_;
+  Descriptor written_;  // the other end, for whatever is started
   Descriptor notify_;
   std::unique_ptr<ComponentLog> log_;
   ComponentGroup group_;
   pid_t main_ = 0;
   int main_status_ = 0;
+  pid_t hook_ = 0;  // the command before, the one that stops, or the one after
+  std::string hook_failure_;
   bool is_main_gone_ = false;
   bool is_ready_ = false;       // the daemon has said so
   bool is_ready_told_ = false;  // we have said so
@@ -70,13 +79,16 @@ int Supervisor::run() {
   if (!order || order->kind != SuperviseOrder::Kind::start) return 0;
   job_ = order->job;
   log_ = std::make_unique<ComponentLog>(job_.log_path);
-  if (!start()) return 1;
+  if (!start()) is_over_ = true;
   while (!is_over_) wait_for_something();
   const bool was_gone = is_main_gone_;
   kill_everything();
   read_output();
   std::string how = exit_text(main_status_);
   if (!was_gone) how = "ended by hearth";
+  if (!hook_failure_.empty()) how = hook_failure_;
+  is_main_gone_ = true;
+  run_after();
   report(SuperviseReport::Kind::exited, how);
   if (listener_.is_open()) {
     (void)::unlinkat(run_directory_.get(), (job_.name + ".sock").c_str(), 0);
@@ -119,7 +131,7 @@ bool Supervisor::start() {
     return false;
   }
   output_.reset(ends[0]);
-  const Descriptor written{ends[1]};
+  written_.reset(ends[1]);
   (void)::fcntl(output_.get(), F_SETFL, O_NONBLOCK);
   // The daemon's own service manager is none of the component's business.
   for (const char* name : {"NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_FDS"}) {
@@ -128,9 +140,15 @@ bool Supervisor::start() {
   for (const auto& [name, value] : job_.env) (void)::setenv(name.c_str(), value.c_str(), 1);
   if (job_.is_notified) open_notify_socket();
   if (job_.is_kept) listen_for_daemon();
+  return job_.before.empty() ? start_main() : begin_hook(job_.before, "before");
+}
+
+bool Supervisor::start_main() {
   const GroupLimits limits{Bytes{job_.memory_max}, job_.pids_max, job_.cpu_us};
   group_ = ComponentGroup::make(job_.name, limits);
-  const int error = spawn(written.get());
+  std::vector<std::string> arguments = job_.argv;
+  if (job_.is_shell) arguments.insert(arguments.begin(), {"/bin/sh", "-c"});
+  const int error = spawn(std::move(arguments), main_);
   if (error != 0) {
     report(SuperviseReport::Kind::spawn_failed, error_text(error));
     return false;
@@ -144,7 +162,54 @@ bool Supervisor::start() {
   return true;
 }
 
-int Supervisor::spawn(int output) {
+bool Supervisor::begin_hook(const std::vector<std::string>& words, const char* key) {
+  const int error = spawn(words, hook_);
+  if (error == 0) return true;
+  hook_ = 0;
+  hook_failure_ = std::string{"its command `"} + key + "` cannot be started: `" + words.front() +
+                  "`: " + error_text(error);
+  if (main_ == 0) is_over_ = true;
+  return true;
+}
+
+// The command before has to succeed; after the one that stops comes the signal.
+void Supervisor::hook_ended(int status) {
+  hook_ = 0;
+  if (main_ != 0) {
+    if (!is_main_gone_) signal_main();
+    return;
+  }
+  if (is_over_) return;
+  if (status == 0) {
+    is_over_ = !start_main();
+    return;
+  }
+  hook_failure_ = "its command `before` failed: " + exit_text(status);
+  is_over_ = true;
+}
+
+// However it ended; what it cannot do within the grace is not waited for.
+void Supervisor::run_after() {
+  if (job_.after.empty()) return;
+  is_over_ = false;
+  if (!begin_hook(job_.after, "after") || hook_ == 0) {
+    (void)log_->take("hearth: " + hook_failure_ + "\n");
+    return;
+  }
+  const Instant until = boot_now() + job_.grace;
+  while (hook_ != 0 && boot_now() < until) {
+    pollfd waited{signals_.get(), POLLIN, 0};
+    (void)::poll(&waited, 1, 20);
+    read_output();
+    reap();
+  }
+  is_over_ = true;
+  kill_everything();
+  read_output();
+}
+
+int Supervisor::spawn(std::vector<std::string> arguments, pid_t& process) {
+  const int output = written_.get();
   posix_spawn_file_actions_t actions;
   (void)posix_spawn_file_actions_init(&actions);
   (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
@@ -165,13 +230,11 @@ int Supervisor::spawn(int output) {
   (void)posix_spawnattr_setpgroup(&attributes, 0);
   (void)posix_spawnattr_setflags(
       &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::vector<std::string> arguments = job_.argv;
-  if (job_.is_shell) arguments.insert(arguments.begin(), {"/bin/sh", "-c"});
   std::vector<char*> pointers;
   for (std::string& argument : arguments) pointers.push_back(argument.data());
   pointers.push_back(nullptr);
   const int error =
-      posix_spawnp(&main_, pointers[0], &actions, &attributes, pointers.data(), environ);
+      posix_spawnp(&process, pointers[0], &actions, &attributes, pointers.data(), environ);
   (void)posix_spawnattr_destroy(&attributes);
   (void)posix_spawn_file_actions_destroy(&actions);
   return error;
@@ -298,9 +361,29 @@ void Supervisor::greet() {
 
 void Supervisor::stop() {
   if (is_main_gone_) return;
+  if (main_ == 0) {  // the command before it is still running
+    is_over_ = true;
+    return;
+  }
+  kill_at_ = boot_now() + job_.grace;
+  if (job_.stop_argv.empty()) return signal_main();
+  if (hook_ != 0) return;
+  std::vector<std::string> words = job_.stop_argv;
+  constexpr std::string_view macro = "${PID}";
+  const std::string main = std::to_string(main_);
+  for (std::string& word : words) {
+    for (std::size_t at = 0; (at = word.find(macro, at)) != std::string::npos;) {
+      word.replace(at, macro.size(), main);
+    }
+  }
+  if (!begin_hook(words, "stop.cmd") || hook_ != 0) return;
+  (void)log_->take("hearth: " + std::exchange(hook_failure_, {}) + "\n");
+  signal_main();
+}
+
+void Supervisor::signal_main() {
   // The whole group: a shell in front of the server would swallow the signal.
   if (::kill(-main_, job_.stop_signal) != 0) (void)::kill(main_, job_.stop_signal);
-  kill_at_ = boot_now() + job_.grace;
 }
 
 void Supervisor::reap() {
@@ -312,7 +395,8 @@ void Supervisor::reap() {
     int status = 0;
     const pid_t gone = ::waitpid(-1, &status, WNOHANG);
     if (gone <= 0) return;
-    if (gone != main_) continue;
+    if (gone == hook_ && hook_ != 0) hook_ended(status);
+    if (gone != main_ || main_ == 0) continue;
     main_status_ = status;
     is_main_gone_ = true;
     is_over_ = true;

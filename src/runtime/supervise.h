@@ -2,10 +2,12 @@
 //
 // Contract   a child subreaper: every descendant of the component, double-forked and setsid ones
 //            included, stays below it, and none is left when it ends. It owns the component's
-//            log. It is told what to do over a socket (its standard input, of a SOCK_SEQPACKET
-//            pair). When the socket is closed the daemon is dead: everything below is killed at
-//            once and it ends, unless the job says keep and the component was ready; then a new
-//            daemon that connects to RUN_DIR/NAME.sock is greeted with a hello report.
+//            log. Commands before and after run in the same surroundings; the one after however
+//            it ended, the daemon's death included. It is told what to do over a socket (its
+//            standard input, of a SOCK_SEQPACKET pair). When the socket is closed the daemon is
+//            dead: everything below is killed at once and it ends, unless the job says keep and the
+//            component was ready; then a new daemon that connects to RUN_DIR/NAME.sock is greeted
+//            with a hello report.
 // Errors     told in reports; its own exit status is 0 after an orderly end.
 // Threads    one.
 #pragma once
@@ -49,11 +51,16 @@ struct SuperviseJob {
   std::uint64_t cpu_us = 0;  // of each 100 ms; 0: none
   int stop_signal = 15;
   Duration grace{10s};
-  std::string stop_path;  // told back to the daemon that adopts
+  std::string stop_path;               // told back to the daemon that adopts
+  std::vector<std::string> before;     // run to its end first
+  std::vector<std::string> after;      // run once nothing of it is left
+  std::vector<std::string> stop_argv;  // run before the signal; ${PID} is the main process
+  unsigned of = 1;                     // so many side by side make the component
   template <class A>
   void fields(A& a) {
     a(name, work, argv, is_shell, env, directory, log_path, run_dir, endpoint, ready_line,
-      is_notified, is_kept, memory_max, pids_max, cpu_us, stop_signal, grace, stop_path);
+      is_notified, is_kept, memory_max, pids_max, cpu_us, stop_signal, grace, stop_path, before,
+      after, stop_argv, of);
   }
 };
 

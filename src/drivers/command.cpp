@@ -1,0 +1,112 @@
+#include "drivers/command.h"
+
+#include <fcntl.h>
+#include <poll.h>
+#include <spawn.h>
+#include <sys/eventfd.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <array>
+#include <cerrno>
+#include <csignal>
+
+#include "runtime/clock.h"
+#include "runtime/files.h"
+#include "runtime/processes.h"
+
+namespace hearth {
+namespace {
+
+constexpr std::size_t output_max = 64 * 1024;
+
+std::string last_line(const std::string& text) {
+  const std::size_t end = text.find_last_not_of(" \r\n\t");
+  if (end == std::string::npos) return "";
+  const std::size_t begin = text.rfind('\n', end);
+  return text.substr(begin == std::string::npos ? 0 : begin + 1,
+                     end - (begin == std::string::npos ? 0 : begin + 1) + 1);
+}
+
+Result<pid_t> spawn(std::vector<std::string> words, int output) {
+  posix_spawn_file_actions_t actions;
+  (void)posix_spawn_file_actions_init(&actions);
+  (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
+  (void)posix_spawn_file_actions_adddup2(&actions, output, 1);
+  (void)posix_spawn_file_actions_adddup2(&actions, output, 2);
+  posix_spawnattr_t attributes;
+  (void)posix_spawnattr_init(&attributes);
+  sigset_t none;
+  sigemptyset(&none);
+  sigset_t defaults;
+  sigemptyset(&defaults);
+  for (const int number : {SIGPIPE, SIGHUP, SIGINT, SIGTERM}) sigaddset(&defaults, number);
+  (void)posix_spawnattr_setsigmask(&attributes, &none);
+  (void)posix_spawnattr_setsigdefault(&attributes, &defaults);
+  (void)posix_spawnattr_setpgroup(&attributes, 0);
+  (void)posix_spawnattr_setflags(
+      &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
+  std::vector<char*> pointers;
+  for (std::string& word : words) pointers.push_back(word.data());
+  pointers.push_back(nullptr);
+  pid_t child = 0;
+  const int error =
+      posix_spawnp(&child, pointers[0], &actions, &attributes, pointers.data(), environ);
+  (void)posix_spawnattr_destroy(&attributes);
+  (void)posix_spawn_file_actions_destroy(&actions);
+  if (error == 0) return child;
+  return fail(error == ENOENT ? Errc::not_found : Errc::failed,
+              "cannot start `" + words[0] + "`: " + error_text(error));
+}
+
+// Reads until the end of its output, which is the end of all that it left in its group; false when
+// the deadline or the stop came first.
+bool read_to_the_end(int output, int stopped, Instant deadline, std::string& text) {
+  std::array<char, 4096> chunk;
+  while (true) {
+    const double left = milliseconds(deadline - boot_now());
+    if (left <= 0) return false;
+    std::array<pollfd, 2> waited{pollfd{output, POLLIN, 0}, pollfd{stopped, POLLIN, 0}};
+    if (::poll(waited.data(), waited.size(), static_cast<int>(left) + 1) < 0 && errno != EINTR) {
+      return false;
+    }
+    if (waited[1].revents != 0) return false;
+    if (waited[0].revents == 0) continue;
+    const ssize_t got = ::read(output, chunk.data(), chunk.size());
+    if (got < 0 && errno == EINTR) continue;
+    if (got <= 0) return true;
+    text.append(chunk.data(), static_cast<std::size_t>(got));
+    if (text.size() > 2 * output_max) text.erase(0, text.size() - output_max);
+  }
+}
+
+}  // namespace
+
+Result<std::string> run_command(const std::vector<std::string>& argv, Instant deadline,
+                                std::stop_token stop) {
+  std::array<int, 2> ends{};
+  if (::pipe2(ends.data(), O_CLOEXEC) != 0) return fail(Errc::io, "pipe: " + error_text(errno));
+  const Descriptor output{ends[0]};
+  Descriptor written{ends[1]};
+  const Descriptor stopped{::eventfd(0, EFD_CLOEXEC)};
+  const pid_t child = HEARTH_TRY(spawn(argv, written.get()));
+  written.reset();
+  const std::stop_callback on_stop{stop, [&] {
+                                     const std::uint64_t one = 1;
+                                     (void)::write(stopped.get(), &one, sizeof one);
+                                   }};
+  std::string text;
+  const bool has_ended = read_to_the_end(output.get(), stopped.get(), deadline, text);
+  if (!has_ended) (void)::kill(-child, SIGKILL);
+  int status = 0;
+  while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {
+  }
+  const std::string name = "`" + argv[0] + "`";
+  if (!has_ended && stop.stop_requested()) return fail(Errc::unavailable, name + " was stopped");
+  if (!has_ended) return fail(Errc::timed_out, name + " had not ended in time");
+  if (status == 0) return text;
+  const std::string line = last_line(text);
+  return fail(Errc::failed, name + ": " + exit_text(status) + (line.empty() ? "" : ": " + line));
+}
+
+}  // namespace hearth

@@ -1,0 +1,37 @@
+// What the laws of drivers are tried on: for each kind, a world in which one component of it can be
+// loaded, ended from outside, and counted. Only for tests.
+#pragma once
+
+#include <functional>
+#include <memory>
+#include <string>
+
+#include "ports/driver.h"
+
+namespace hearth::testing {
+
+class DriverWorld {
+ public:
+  virtual ~DriverWorld() = default;
+  [[nodiscard]] virtual std::unique_ptr<Driver> make_driver() = 0;
+  // A job below `root` whose component becomes ready soon.
+  [[nodiscard]] virtual LoadJob job(const std::string& root) = 0;
+  // The same, but it never becomes ready; false: there is no such thing.
+  virtual bool hang(LoadJob&) { return false; }
+  // Ends what runs, from outside; false: it cannot end.
+  virtual bool crash(Instance&) { return false; }
+  // So many of it run, or are held, in the world.
+  [[nodiscard]] virtual std::size_t running() = 0;
+  // What one that is loaded takes, and what its figures must not be below.
+  [[nodiscard]] virtual Bytes takes() const = 0;
+};
+
+[[nodiscard]] std::unique_ptr<DriverWorld> make_process_world();
+[[nodiscard]] std::unique_ptr<DriverWorld> make_several_processes_world();
+// A stand-in of Ollama, written from its published interface.
+[[nodiscard]] std::unique_ptr<DriverWorld> make_ollama_world();
+// A stand-in of systemctl, a script first on PATH.
+[[nodiscard]] std::unique_ptr<DriverWorld> make_unit_world();
+[[nodiscard]] std::unique_ptr<DriverWorld> make_files_world();
+
+}  // namespace hearth::testing

@@ -1,0 +1,201 @@
+#include "drivers/files.h"
+
+#include <fcntl.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <array>
+#include <cerrno>
+#include <mutex>
+#include <utility>
+
+#include "runtime/clock.h"
+#include "runtime/files.h"
+
+namespace hearth {
+namespace {
+
+// Small enough that a stop is seen soon on a slow disk, large enough that reading ahead pays.
+constexpr std::size_t piece_bytes = std::size_t{8} << 20;
+
+#ifndef MADV_POPULATE_READ
+constexpr int madvise_populate_read = 22;  // Linux 5.14; older headers do not name it
+#else
+constexpr int madvise_populate_read = MADV_POPULATE_READ;
+#endif
+
+// A file, mapped as long as this lives.
+class MappedFile {
+ public:
+  static Result<MappedFile> open(const std::string& path) {
+    MappedFile file;
+    file.path_ = path;
+    file.fd_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    if (!file.fd_.is_open()) {
+      return fail(errno == ENOENT ? Errc::not_found : Errc::failed,
+                  path + ": " + error_text(errno));
+    }
+    struct stat found{};
+    if (::fstat(file.fd_.get(), &found) != 0 || !S_ISREG(found.st_mode)) {
+      return fail(Errc::failed, path + ": it is not a file");
+    }
+    file.size_ = static_cast<std::size_t>(found.st_size);
+    if (file.size_ == 0) return file;
+    void* mapped = ::mmap(nullptr, file.size_, PROT_READ, MAP_SHARED, file.fd_.get(), 0);
+    if (mapped == MAP_FAILED) return fail(Errc::failed, path + ": " + error_text(errno));
+    file.begin_ = static_cast<std::byte*>(mapped);
+    return file;
+  }
+  MappedFile(MappedFile&& other) noexcept
+      : path_(std::move(other.path_)),
+        fd_(std::move(other.fd_)),
+        begin_(std::exchange(other.begin_, nullptr)),
+        size_(std::exchange(other.size_, 0)) {}
+  MappedFile& operator=(MappedFile&&) = delete;
+  ~MappedFile() {
+    if (begin_ != nullptr) (void)::munmap(begin_, size_);
+  }
+
+  [[nodiscard]] std::size_t size() const { return size_; }
+  [[nodiscard]] const std::string& path() const { return path_; }
+
+  // Blocks until this piece is in memory.
+  Result<> read(std::size_t from) {
+    const std::size_t count = std::min(piece_bytes, size_ - from);
+    if (::madvise(begin_ + from, count, madvise_populate_read) == 0) return {};
+    if (errno != EINVAL) return fail(Errc::io, path_ + ": reading it: " + error_text(errno));
+    return read_plainly(from, count);
+  }
+
+  Result<> lock() {
+    if (size_ == 0 || ::mlock(begin_, size_) == 0) return {};
+    const int error = errno;
+    rlimit limit{};
+    (void)::getrlimit(RLIMIT_MEMLOCK, &limit);
+    return fail(Errc::failed,
+                path_ + ": it may not be locked: " + error_text(error) + "; the limit is " +
+                    format_bytes(Bytes{limit.rlim_cur}) +
+                    " (`ulimit -l`, LimitMEMLOCK= of a systemd unit); raise it, or drop `lock`");
+  }
+
+  [[nodiscard]] Bytes resident() const {
+    const auto page = static_cast<std::size_t>(::sysconf(_SC_PAGESIZE));
+    std::array<unsigned char, 4096> pages;
+    std::size_t count = 0;
+    for (std::size_t from = 0; from < size_; from += pages.size() * page) {
+      const std::size_t span = std::min(pages.size() * page, size_ - from);
+      if (::mincore(begin_ + from, span, pages.data()) != 0) return {};
+      const auto here = static_cast<std::ptrdiff_t>((span + page - 1) / page);
+      count += static_cast<std::size_t>(
+          std::count_if(pages.begin(), pages.begin() + here, [](auto p) { return (p & 1U) != 0; }));
+    }
+    return Bytes{std::min(count * page, size_)};
+  }
+
+  // What others map stays.
+  void drop() {
+    if (begin_ != nullptr) (void)::munmap(std::exchange(begin_, nullptr), size_);
+    (void)::posix_fadvise(fd_.get(), 0, 0, POSIX_FADV_DONTNEED);
+    size_ = 0;
+  }
+
+ private:
+  MappedFile() = default;
+
+  // Before Linux 5.14: the same through a buffer.
+  Result<> read_plainly(std::size_t from, std::size_t count) {
+    std::vector<std::byte> buffer(std::size_t{256} << 10);
+    while (count > 0) {
+      const ssize_t got = ::pread(fd_.get(), buffer.data(), std::min(buffer.size(), count),
+                                  static_cast<off_t>(from));
+      if (got < 0 && errno == EINTR) continue;
+      if (got < 0) return fail(Errc::io, path_ + ": reading it: " + error_text(errno));
+      if (got == 0) return fail(Errc::io, path_ + ": it became shorter while it was read");
+      from += static_cast<std::size_t>(got);
+      count -= static_cast<std::size_t>(got);
+    }
+    return {};
+  }
+
+  std::string path_;
+  Descriptor fd_;
+  std::byte* begin_ = nullptr;
+  std::size_t size_ = 0;
+};
+
+class FilesInstance : public Instance {
+ public:
+  FilesInstance(std::vector<MappedFile> files, bool is_locked)
+      : files_(std::move(files)), is_locked_(is_locked) {}
+
+  [[nodiscard]] std::string endpoint() const override { return ""; }
+  [[nodiscard]] int process() const override { return 0; }
+  [[nodiscard]] int supervisor() const override { return 0; }
+  [[nodiscard]] int exit_fd() const override { return -1; }
+  [[nodiscard]] std::string exit_detail() override { return ""; }
+  [[nodiscard]] MemoryFigures measure() const override {
+    const std::lock_guard lock{mutex_};
+    MemoryFigures figures;
+    for (const MappedFile& file : files_)
+      figures.file_exclusive = figures.file_exclusive + file.resident();
+    if (is_locked_) figures.locked = figures.file_exclusive;
+    figures.pss = figures.file_exclusive;
+    return figures;
+  }
+  void unload() override {
+    const std::lock_guard lock{mutex_};
+    for (MappedFile& file : files_) file.drop();
+    files_.clear();
+  }
+
+ private:
+  mutable std::mutex mutex_;  // measure() comes on another thread
+  std::vector<MappedFile> files_;
+  bool is_locked_;
+};
+
+class FilesDriver : public Driver {
+ public:
+  [[nodiscard]] std::string_view kind() const override { return "files"; }
+  [[nodiscard]] Result<std::unique_ptr<Instance>> load(const LoadJob& job,
+                                                       std::stop_token stop) override;
+  [[nodiscard]] std::vector<Adopted> adopt(const std::string&) override { return {}; }
+};
+
+// What was read stays in the cache when a load is given up, so that the next one goes on there.
+Result<std::unique_ptr<Instance>> FilesDriver::load(const LoadJob& job, std::stop_token stop) {
+  const Instant deadline = boot_now() + job.timeout;
+  const std::string& name = job.launch.name;
+  const auto explain = [&](const Error& error) {
+    return fail(error.code, name + ": " + error.detail);
+  };
+  std::vector<MappedFile> files;
+  for (const std::string& given : job.launch.files) {
+    auto file = MappedFile::open(given.starts_with('/') ? given : job.state_dir + "/" + given);
+    if (!file) return explain(file.error());
+    files.push_back(*std::move(file));
+  }
+  for (MappedFile& file : files) {
+    for (std::size_t from = 0; from < file.size(); from += piece_bytes) {
+      if (stop.stop_requested()) return fail(Errc::unavailable, name + ": its load was cancelled");
+      if (boot_now() >= deadline) {
+        return fail(Errc::timed_out, name + ": " + file.path() + ": " + format_bytes(Bytes{from}) +
+                                         " of " + format_bytes(Bytes{file.size()}) +
+                                         " were read in time; raise its `timeout`");
+      }
+      if (const auto read = file.read(from); !read) return explain(read.error());
+    }
+    if (!job.launch.is_locked) continue;
+    if (const auto locked = file.lock(); !locked) return explain(locked.error());
+  }
+  return std::make_unique<FilesInstance>(std::move(files), job.launch.is_locked);
+}
+
+}  // namespace
+
+std::unique_ptr<Driver> make_files_driver() { return std::make_unique<FilesDriver>(); }
+
+}  // namespace hearth

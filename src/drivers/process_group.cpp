@@ -1,0 +1,54 @@
+#include "drivers/process_group.h"
+
+#include <poll.h>
+#include <sys/epoll.h>
+
+#include <thread>
+#include <utility>
+
+namespace hearth {
+
+ProcessGroup::ProcessGroup(std::vector<std::unique_ptr<ProcessInstance>> members)
+    : members_(std::move(members)), any_(::epoll_create1(EPOLL_CLOEXEC)) {
+  for (const auto& member : members_) {
+    epoll_event event{};
+    event.events = EPOLLIN;
+    (void)::epoll_ctl(any_.get(), EPOLL_CTL_ADD, member->exit_fd(), &event);
+  }
+}
+
+std::vector<std::string> ProcessGroup::endpoints() const {
+  std::vector<std::string> all;
+  for (const auto& member : members_) all.push_back(member->endpoint());
+  return all;
+}
+
+std::string ProcessGroup::exit_detail() {
+  for (const auto& member : members_) {
+    pollfd waited{member->exit_fd(), POLLIN, 0};
+    if (::poll(&waited, 1, 0) == 1) return member->exit_detail();
+  }
+  return members_.front()->exit_detail();
+}
+
+MemoryFigures ProcessGroup::measure() const {
+  MemoryFigures sum;
+  for (const auto& member : members_) {
+    const MemoryFigures one = member->measure();
+    sum.anonymous = sum.anonymous + one.anonymous;
+    sum.file_exclusive = sum.file_exclusive + one.file_exclusive;
+    sum.file_shared = sum.file_shared + one.file_shared;
+    sum.device = sum.device + one.device;
+    sum.pss = sum.pss + one.pss;
+    sum.locked = sum.locked + one.locked;
+  }
+  return sum;
+}
+
+// Side by side: each may take its grace.
+void ProcessGroup::unload() {
+  std::vector<std::jthread> threads;
+  for (const auto& member : members_) threads.emplace_back([&member] { member->unload(); });
+}
+
+}  // namespace hearth
