@@ -4,6 +4,8 @@
 
 #include <algorithm>
 
+#include "codec/config_text.h"
+
 namespace hearth {
 namespace {
 
@@ -551,6 +553,92 @@ TEST(Config, AChainOfTenThousandNeedsIsNoTrouble) {
     text += "  c" + std::to_string(i) + ": {cmd: c, needs: c" + std::to_string(i - 1) + "}\n";
   }
   EXPECT_EQ(good(text).launches.size(), 10'000u);
+}
+
+std::string kind_problems(const std::string& keys) {
+  return problems_of("components:\n  ocr:\n    " + keys + "\n");
+}
+
+TEST(ConfigKinds, AServerThatIsNotOurs) {
+  const Config config = good(R"(
+components:
+  llama:
+    kind: http
+    preset: ollama
+    model: llama3.2:3b
+    memory: 2GB
+  own:
+    kind: http
+    url: http://127.0.0.1:9999
+    load: {path: /load, body: '{"name":"${MODEL}"}'}
+    unload: {path: "/models/${MODEL}", method: DELETE}
+    status: {path: /models, list: data, name: id, state: status.value, loaded: [up, warm], size: bytes}
+)");
+  EXPECT_EQ(config.launches[0].server.preset, "ollama");
+  const ServerSpec& own = config.launches[1].server;
+  EXPECT_EQ(own.load.method, "POST");
+  EXPECT_EQ(own.unload.method, "DELETE");
+  EXPECT_EQ(own.unload.path, "/models/${MODEL}");
+  EXPECT_EQ(own.status.loaded, (std::vector<std::string>{"up", "warm"}));
+  EXPECT_EQ(good(to_yaml(config)).launches, config.launches);
+}
+
+TEST(ConfigKinds, UnitsContainersAndFiles) {
+  const Config config = good(R"(
+components:
+  tts: {kind: unit, unit: tts.service, user: true, port: 8100, ready: tcp}
+  asr: {kind: unit, container: asr, engine: podman, port: 8101, ready: {http: /}, stop: {grace: 3s}}
+  weights: {kind: files, files: [/models/a.gguf]}
+  locked: {kind: files, files: [/models/b.gguf], lock: true}
+)");
+  EXPECT_TRUE(config.launches[0].unit.is_of_user);
+  EXPECT_EQ(config.launches[1].unit.engine, "podman");
+  EXPECT_EQ(config.core.components[2].memory, Bytes{0}) << "the kernel may take it back";
+  EXPECT_FALSE(config.core.components[3].memory) << "it is measured";
+  EXPECT_EQ(good(to_yaml(config)).launches, config.launches);
+}
+
+TEST(ConfigKinds, ProcessesSideBySideWithTheirCommands) {
+  const Config config = good(R"(
+components:
+  ocr:
+    cmd: ocr ${PORT}
+    instances: 3
+    before: mkdir -p /tmp/ocr
+    after: [rm, -r, /tmp/ocr]
+    stop: {cmd: "ocr --stop ${PORT}"}
+)");
+  const Launch& launch = config.launches[0];
+  EXPECT_EQ(launch.instances, 3U);
+  EXPECT_EQ(launch.after, (std::vector<std::string>{"rm", "-r", "/tmp/ocr"}));
+  EXPECT_EQ(launch.stop.argv[1], "--stop");
+  EXPECT_EQ(good(to_yaml(config)).launches, config.launches);
+}
+
+TEST(ConfigKinds, WhatAKindLacksOrMayNotHaveIsTold) {
+  const std::vector<std::pair<std::string, std::string>> wrong{
+      {"kind: http", "`url` or `preset` is missing"},
+      {"kind: http\n    url: https://x", "https is not spoken"},
+      {"kind: http\n    url: localhost:80", "must be an address such as"},
+      {"kind: http\n    preset: olama", "`preset`"},
+      {"kind: http\n    preset: ollama\n    cmd: x",
+       "`cmd` is of kind process, and this is of kind "
+       "http"},
+      {"kind: http\n    url: http://x\n    load: {body: x}", "needs a `path`"},
+      {"kind: unit", "needs either a `unit` or a `container`"},
+      {"kind: unit\n    unit: a\n    container: b", "needs either a `unit` or a `container`"},
+      {"kind: unit\n    unit: a\n    ready: {http: /}", "say which (`port: N`)"},
+      {"kind: unit\n    unit: a\n    ready: notify", "its output is not ours"},
+      {"kind: files", "kind files needs `files`"},
+      {"cmd: x\n    lock: true", "`lock` is of kind files, and this is of kind process"},
+      {"cmd: x\n    instances: 0", "`instances`"},
+      {"cmd: x\n    instances: 2\n    port: 80", "drop `port`"},
+      {"kind: process", "`cmd` is missing"},
+  };
+  for (const auto& [keys, told] : wrong) {
+    EXPECT_NE(kind_problems(keys).find(told), std::string::npos) << keys << "\n"
+                                                                 << kind_problems(keys);
+  }
 }
 
 }  // namespace
