@@ -572,7 +572,8 @@ components:
     url: http://127.0.0.1:9999
     load: {path: /load, body: '{"name":"${MODEL}"}'}
     unload: {path: "/models/${MODEL}", method: DELETE}
-    status: {path: /models, list: data, name: id, state: status.value, loaded: [up, warm], size: bytes}
+    status:
+      {path: /models, list: data, name: id, state: status.value, loaded: [up, warm], size: bytes}
 )");
   EXPECT_EQ(config.launches[0].server.preset, "ollama");
   const ServerSpec& own = config.launches[1].server;
