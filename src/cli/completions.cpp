@@ -26,6 +26,12 @@ bool takes_components(const Outline& command) {
   });
 }
 
+bool takes_file(const Outline& command) {
+  return std::ranges::any_of(command.entries, [](const Outline::Entry& entry) {
+    return !entry.place.empty() && entry.type == "FILE";
+  });
+}
+
 std::string choices_of(const Outline& command) {
   for (const Outline::Entry& entry : command.entries) {
     if (entry.place.empty() || entry.type.find('|') == std::string::npos) continue;
@@ -91,7 +97,7 @@ std::string bash_completions(const Outline& root) {
             "# ~/.local/share/bash-completion/completions/hearth\n"
             "_hearth() {\n"
             "  local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]}\n"
-            "  local command= inner= i words=\n"
+            "  local command= inner= i words= files=\n"
             "  case $before in\n"
             "    --config | --output) COMPREPLY=($(compgen -f -- \"$word\")); return ;;\n"
             "    --url) return ;;\n"
@@ -113,7 +119,7 @@ std::string bash_completions(const Outline& root) {
       script << "      case $inner in\n";
       for (const Outline& leaf : sub.commands) {
         script << "        " << leaf.name << ") words=" << shell_quoted(words_after(leaf))
-               << " ;;\n";
+               << (takes_file(leaf) ? " files=1 ;;\n" : " ;;\n");
       }
       script << "        *) words=" << shell_quoted(words_after(sub)) << " ;;\n      esac\n";
     } else {
@@ -128,6 +134,7 @@ std::string bash_completions(const Outline& root) {
   }
   script << "  esac\n"
             "  COMPREPLY=($(compgen -W \"$words\" -- \"$word\"))\n"
+            "  [[ -z $files || $word == -* ]] || COMPREPLY+=($(compgen -f -- \"$word\"))\n"
             "}\n"
             "complete -F _hearth hearth\n";
   return std::move(script).str();
@@ -160,6 +167,9 @@ std::string zsh_completions(const Outline& root) {
       }
     }
     script << "    " << sub.name << ")\n      compadd -- " << words << "\n";
+    for (const Outline& leaf : sub.commands) {
+      if (takes_file(leaf)) script << "      [[ ${words[3]} != " << leaf.name << " ]] || _files\n";
+    }
     if (takes_components(sub)) {
       script << "      compadd -- ${(f)\"$(hearth ps --names 2>/dev/null)\"}\n";
     }
@@ -196,6 +206,11 @@ std::string fish_completions(const Outline& root) {
   for (const Outline& sub : root.commands) {
     const std::string seen = "__fish_seen_subcommand_from " + sub.name;
     write(seen, sub);
+    for (const Outline& leaf : sub.commands) {
+      if (!takes_file(leaf)) continue;
+      script << "complete -c hearth -n "
+             << shell_quoted(seen + "; and __fish_seen_subcommand_from " + leaf.name) << " -F\n";
+    }
     if (const std::string choices = choices_of(sub); !choices.empty()) {
       script << "complete -c hearth -n " << shell_quoted(seen) << " -a " << shell_quoted(choices)
              << "\n";

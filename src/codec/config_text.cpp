@@ -6,67 +6,21 @@
 #include <cmath>
 
 #include "codec/config_reader.h"
+#include "codec/yaml_text.h"
 
 namespace hearth {
 namespace {
 
 constexpr std::array<std::string_view, 3> history_names{"keep", "features", "none"};
 
-bool is_plain(std::string_view text) {
-  const auto is_safe = [](char c) {
-    return (c >= '0' && c <= '9') || (c >= 'A' && c <= 'Z') || (c >= 'a' && c <= 'z') || c == '_' ||
-           c == '.' || c == '/' || c == '-' || c == '%';
-  };
-  static constexpr std::array<std::string_view, 3> nulls{"null", "Null", "NULL"};
-  return !text.empty() && std::ranges::all_of(text, is_safe) && text[0] != '-' && text[0] != '%' &&
-         text[0] != '.' && std::ranges::find(nulls, text) == nulls.end();
-}
+using Section = YamlSection;
 
-void append_escaped(std::string& out, unsigned char byte) {
-  static constexpr std::string_view digits = "0123456789abcdef";
-  out += "\\x";
-  out += digits[byte >> 4];
-  out += digits[byte & 15];
-}
-
-// A YAML scalar that reads back as this text and nothing else.
-std::string scalar(std::string_view text) {
-  if (is_plain(text)) return std::string{text};
-  std::string out = "\"";
-  for (std::size_t i = 0; i < text.size(); ++i) {
-    const char c = text[i];
-    const std::string_view rest = text.substr(i);
-    if (rest.starts_with("\u0085")) {
-      out += "\\u0085";
-      i += 1;
-    } else if (rest.starts_with("\u2028") || rest.starts_with("\u2029")) {
-      out += rest.starts_with("\u2028") ? "\\L" : "\\P";
-      i += 2;
-    } else if (rest.starts_with("\ufeff")) {
-      out += "\\uFEFF";
-      i += 2;
-    } else if (c == '"' || c == '\\') {
-      out += '\\';
-      out += c;
-    } else if (static_cast<unsigned char>(c) < 0x20 || c == 0x7f) {
-      append_escaped(out, static_cast<unsigned char>(c));
-    } else {
-      out += c;
-    }
-  }
-  return out + "\"";
-}
-
-// A text that goes through macro expansion when it is read.
-std::string text(std::string_view value) {
-  static constexpr std::string_view begin = "${env.";
-  std::string escaped;
-  for (std::size_t i = 0; i < value.size(); ++i) {
-    if (value.substr(i).starts_with(begin)) escaped += '$';
-    escaped += value[i];
-  }
-  return scalar(escaped);
-}
+// Short names for what nearly every line here says.
+std::string scalar(std::string_view value) { return yaml_scalar(value); }
+std::string text(std::string_view value) { return yaml_text(value); }
+std::string list(const std::vector<std::string>& items) { return yaml_texts(items); }
+std::string size(Bytes bytes) { return yaml_size(bytes); }
+std::string duration(Duration span) { return yaml_duration(span); }
 
 std::string number(double value) {
   std::array<char, 32> buffer{};
@@ -81,40 +35,6 @@ std::string percent(double share) {
   }
   return number(value) + "%";
 }
-
-std::string size(Bytes bytes) {
-  const std::string pretty = format_bytes(bytes);
-  return parse_bytes(pretty) == bytes ? pretty : std::to_string(bytes.count);
-}
-
-std::string duration(Duration span) {
-  const std::string pretty = format_duration(span);
-  return parse_duration(pretty) == span ? pretty : std::to_string(span.count()) + "ns";
-}
-
-std::string list(const std::vector<std::string>& items) {
-  std::string out = "[";
-  for (const std::string& item : items) out += (out.size() > 1 ? ", " : "") + text(item);
-  return out + "]";
-}
-
-// Lines of "key: value" at one depth.
-class Section {
- public:
-  Section(std::string& out, int depth) : out_(out), indent_(static_cast<std::size_t>(depth) * 2) {}
-
-  void add(std::string_view key, const std::string& value) {
-    out_ += std::string(indent_, ' ') + scalar(key) + ": " + value + "\n";
-  }
-  Section open(std::string_view key) {
-    out_ += std::string(indent_, ' ') + scalar(key) + ":\n";
-    return Section{out_, static_cast<int>(indent_ / 2) + 1};
-  }
-
- private:
-  std::string& out_;
-  std::size_t indent_;
-};
 
 std::string truth(bool value) { return value ? "true" : "false"; }
 

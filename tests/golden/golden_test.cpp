@@ -119,6 +119,16 @@ TEST(ConfigCheck, WarningsAreErrorsWhenStrict) {
 TEST(ConfigCheck, IsJsonWhenAskedTo) {
   expect_golden("config_check_json", run("config check unknown_key.yaml --json"));
 }
+TEST(Import, PrintsAConfigurationAndSaysWhatIsNotInIt) {
+  expect_golden("import_llama_swap", run("import llama-swap ../imports/llama-swap.yaml"));
+  expect_golden("import_jarvis", run("import jarvis ../imports/components.json"));
+}
+TEST(Import, AFileThatIsWrongIsToldWholeAndNothingIsPrinted) {
+  expect_golden("import_wrong", run("import llama-swap ../imports/wrong.yaml"));
+  expect_golden("import_wrong_json", run("import llama-swap ../imports/wrong.yaml --json"));
+  expect_golden("import_wrong_kind", run("import llama-swap ../imports/components.json"));
+  expect_golden("import_missing_file", run("import jarvis nowhere.json"));
+}
 TEST(Graph, IsDrawnFromTheConfigurationWhenNoDaemonRuns) {
   expect_golden("graph", run("graph --config valid.yaml"));
   expect_golden("graph_dot", run("graph --dot --config valid.yaml"));
