@@ -359,7 +359,9 @@ void check_macros(Reader& r, ConfigPlace place, std::string_view text) {
   for (std::size_t at = text.find("${"); at != std::string_view::npos;
        at = text.find("${", at + 2)) {
     const std::string_view name = text.substr(at + 2, text.find('}', at) - at - 2);
-    if (name.starts_with("env.") || name == "PORT" || name == "STATE_DIR") continue;
+    if (name.starts_with("env.") || name == "PORT" || name == "STATE_DIR" || name == "PID") {
+      continue;
+    }
     const std::string macro = "${" + std::string{name.substr(0, 64)} + "}";
     r.warning(place, r.label() + ": " + quoted(macro) + " is not replaced: did you mean " +
                          quoted("${env." + macro.substr(2)) + "?");

@@ -349,9 +349,10 @@ class LlamaSwapImport {
     }
     if (model.timeout_s) section.add("timeout", seconds(*model.timeout_s));
     const unsigned grace = model.grace_s.value_or(grace_s_);
-    if (grace > 0 || !model.stop_signal.empty()) {
+    if (grace > 0 || !model.stop_signal.empty() || !model.stop_words.empty()) {
       YamlSection stop = section.open("stop");
       if (!model.stop_signal.empty()) stop.add("signal", model.stop_signal);
+      if (!model.stop_words.empty()) stop.add("cmd", yaml_texts(model.stop_words));
       if (grace > 0) stop.add("grace", seconds(grace));
     }
     if (!model.env.empty()) {

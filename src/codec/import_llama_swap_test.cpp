@@ -368,6 +368,18 @@ TEST(LlamaSwapImport, OneKeyOfSeveralIsKept) {
   EXPECT_NE(notes_of(text).find("the first of the 2"), std::string::npos);
 }
 
+TEST(LlamaSwapImport, ACommandThatStopsIsCarriedOver) {
+  const Config config = config_of(R"(
+models:
+  a:
+    cmd: docker run --name ${MODEL_ID} x
+    cmdStop: docker stop -t 5 ${MODEL_ID}
+    proxy: http://127.0.0.1:8999
+)");
+  EXPECT_EQ(launch_of(config, "a").stop.argv,
+            (std::vector<std::string>{"docker", "stop", "-t", "5", "a"}));
+}
+
 TEST(LlamaSwapImport, WhatHearthHasNoKeyForIsToldWithWhatToDo) {
   const std::string notes = notes_of(R"(
 startPort: 10001
@@ -376,7 +388,6 @@ globalTLL: 5
 models:
   a:
     cmd: s ${PORT}
-    cmdStop: docker stop a
     useModelName: org/a
     unlisted: true
     filters: {stripParams: "top_p", setParamsByID: {"a:high": {x: 1}}}
@@ -386,9 +397,9 @@ models:
   for (const char* part :
        {"f:2:1: warning: `startPort`", "f:3:1: warning: `peers`",
         "f:4:1: warning: unknown key `globalTLL`, left out: did you mean `globalTTL`?",
-        "f:8:5: warning: a: `cmdStop`", "f:9:5: warning: a: `useModelName`",
-        "f:10:5: warning: a: `unlisted`", "a: `filters.stripParams`", "a: `filters.setParamsByID`",
-        "a: `timeouts`", "f:13:5: warning: a: unknown key `tll`, left out: did you mean `ttl`?"}) {
+        "f:8:5: warning: a: `useModelName`", "f:9:5: warning: a: `unlisted`",
+        "a: `filters.stripParams`", "a: `filters.setParamsByID`", "a: `timeouts`",
+        "f:12:5: warning: a: unknown key `tll`, left out: did you mean `ttl`?"}) {
     EXPECT_NE(notes.find(part), std::string::npos) << part << "\n" << notes;
   }
 }

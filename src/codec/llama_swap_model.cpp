@@ -210,15 +210,7 @@ class ModelReader {
       model_.stop_signal = std::move(*signal);
       return;
     }
-    const bool is_container =
-        split->front().ends_with("docker") || split->front().ends_with("podman");
-    notes_.note(key.place,
-                label(key.text) + " is left out: Hearth ends a component with a signal (`stop`)" +
-                    (is_container
-                         ? "; `docker run` in the foreground with `--init` hands it on to the "
-                           "container, otherwise wrap the two commands in a script (docs/import.md)"
-                         : "; where that is not enough, wrap the two commands in a script "
-                           "(docs/import.md)"));
+    model_.stop_words = *split;
   }
 
   void take_proxy(const YamlKey& key, const YamlNode& value) {

@@ -24,6 +24,7 @@ struct LlamaSwapModel {
   std::optional<unsigned> timeout_s;
   std::optional<unsigned> grace_s;
   std::string stop_signal;
+  std::vector<std::string> stop_words;  // a command that stops it, other than kill
   std::vector<std::pair<std::string, std::string>> env;
   std::vector<std::pair<std::string, ConfigPlace>> aliases;
   std::string description;
