@@ -117,6 +117,8 @@ class FakeService final : public Service {
   RequestId used(CommandId, std::vector<ComponentId>, AnswerCallback callback) override {
     return give_locked(granted(), std::move(callback));
   }
+  void keep(ComponentId id, Duration span) override { kept.emplace_back(id, span); }
+  std::vector<std::pair<ComponentId, Duration>> kept;
   void signal(std::string name, std::string) override {
     const MutexLock lock(mutex_);
     signals_.push_back(std::move(name));

@@ -42,7 +42,7 @@ std::size_t Relay::take(std::string_view bytes) {
     if (piece.consumed == 0) break;
     if (!is_up_broken_) up_.append(bytes.substr(taken, piece.consumed));
     taken += piece.consumed;
-    if (stage_ != Stage::exchanging) look_for_component(piece.payload);
+    if (stage_ != Stage::exchanging || has_keep_alive()) look_for_component(piece.payload);
   }
   if (taken == 0) return 0;
   if (stage_ == Stage::choosing) {
@@ -342,6 +342,7 @@ void Relay::finish(bool is_upstream_kept) {
   }
   Client* const client = client_;
   const bool is_kept = start_.is_kept && request_body_.is_done();
+  if (has_keep_alive()) keep_as_asked();
   let_go();
   if (client != nullptr) client->end(is_kept);
 }

@@ -87,6 +87,7 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   void look_for_component(std::string_view payload);
   void choose();
   [[nodiscard]] std::optional<std::string> named();
+  [[nodiscard]] bool has_keep_alive() const { return start_.rule.dialect == Dialect::ollama; }
   void choose_by_intent();
   void go_for(std::string_view name);
   void preload(ComponentId id);
@@ -95,6 +96,7 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   void enter(void (Relay::*go_on)());
   void ask();
   void answered(Answer answer);
+  void keep_as_asked();
   void chosen_by_intent(Answer answer);
   template <class Then>
   AnswerCallback later(Then then);

@@ -12,6 +12,7 @@ namespace {
 
 constexpr std::size_t model_member = 0;
 constexpr std::size_t stream_member = 1;
+constexpr std::size_t keep_alive_member = 2;
 constexpr Duration lease_length = 10min;  // renewed while the answer goes on
 
 // The last thing that a user says in a request of any of the APIs; "" when there is none.
@@ -42,6 +43,22 @@ std::string last_user_text(const OrderedJson& body) {
     if (found != body.end() && found->is_string()) return found->get<std::string>();
   }
   return {};
+}
+
+// Ollama's `keep_alive`: seconds, or a text such as "10m"; below 0 is for ever. None when it is
+// neither.
+std::optional<Duration> keep_alive_of(const OrderedJson& value) {
+  if (value.is_number()) {
+    const double seconds = value.get<double>();
+    constexpr double seconds_max = 1e9;
+    if (seconds < 0 || seconds > seconds_max) return Duration::max();
+    return std::chrono::duration_cast<Duration>(std::chrono::duration<double>(seconds));
+  }
+  if (!value.is_string()) return std::nullopt;
+  const std::string text = value.get<std::string>();
+  if (text.starts_with('-')) return Duration::max();
+  const bool is_count = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
+  return parse_duration(is_count ? text.substr(0, 9) + "s" : text);
 }
 
 std::string payload_of(std::string_view raw, BodyFraming framing) {
@@ -83,7 +100,7 @@ void Relay::begin() {
     if (boundary) {
       finder_.emplace<MultipartFields>(*boundary, std::vector<std::string>{"model"});
     } else {
-      finder_.emplace<JsonMembers>(std::vector<std::string>{"model", "stream"});
+      finder_.emplace<JsonMembers>(std::vector<std::string>{"model", "stream", "keep_alive"});
     }
     if (request_body_.is_done()) choose();
     return;
@@ -282,6 +299,19 @@ void Relay::answered(Answer answer) {
   // What `auto` has chosen is entered only now.
   if (is_inside_) return speak();
   enter(&Relay::speak);
+}
+
+// After an answer: how long the client wants it to stay. 0: gone, once nobody else speaks to it.
+void Relay::keep_as_asked() {
+  const auto* json = std::get_if<JsonMembers>(&finder_);
+  const auto& raw = json != nullptr ? json->raw(keep_alive_member) : std::nullopt;
+  const auto value = raw ? read_json(*raw) : std::nullopt;
+  const auto span = value ? keep_alive_of(*value) : std::nullopt;
+  if (!span || !lease_) return;
+  state_->service.keep(id_, *span);
+  if (*span > Duration{0}) return;
+  state_->service.release(std::exchange(lease_, LeaseId{}), [](const Answer&) {});
+  (void)state_->service.unload({id_}, [](const Answer&) {});
 }
 
 void Relay::look_at_the_clock(Clock::time_point now) {

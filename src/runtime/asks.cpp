@@ -291,7 +291,10 @@ void Daemon::reload(std::move_only_function<void(Result<>)> callback) {
 void Daemon::shutdown() {
   impl_->is_shutting_down = true;
   impl_->is_core_ready = false;
-  impl_->tell(event::ShutdownRequested{});
+  impl_->intake->post([impl = impl_.get()] {
+    impl->end_kept();
+    impl->tell(event::ShutdownRequested{});
+  });
 }
 
 bool Daemon::is_ready() const { return impl_->is_core_ready.load(); }

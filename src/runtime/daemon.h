@@ -65,6 +65,7 @@ class Daemon : public Service {
   RequestId unload(std::vector<ComponentId> ids, AnswerCallback callback) override;
   RequestId pin(ComponentId id, bool is_pinned, AnswerCallback callback) override;
   RequestId used(CommandId command, std::vector<ComponentId> ids, AnswerCallback callback) override;
+  void keep(ComponentId id, Duration span) override;
   void signal(std::string name, std::string session) override;
   void abandon(RequestId request) override;
   void status(std::move_only_function<void(DaemonStatus)> callback) override;

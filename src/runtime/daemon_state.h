@@ -30,6 +30,9 @@ struct Daemon::Impl {
   explicit Impl(DaemonOptions options);
   ~Impl();
   void observe_servers();
+  void keep(ComponentId id, Duration span);
+  [[nodiscard]] LeaseId kept(ComponentId id) const;
+  void end_kept();
 
   struct Pending {
     AnswerCallback callback;

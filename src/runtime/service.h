@@ -137,6 +137,9 @@ class Service {
   virtual RequestId pin(ComponentId id, bool is_pinned, AnswerCallback callback) = 0;
   virtual RequestId used(CommandId command, std::vector<ComponentId> ids,
                          AnswerCallback callback) = 0;
+  // It stays for so long, from now on and without use, unless its room is needed; in place of what
+  // was asked before. Duration::max(): until it is asked otherwise; 0: no longer than it would.
+  virtual void keep(ComponentId id, Duration span) = 0;
   virtual void signal(std::string name, std::string session) = 0;
   virtual void abandon(RequestId request) = 0;
 
