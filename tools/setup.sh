@@ -1,6 +1,8 @@
 # Sourced by ./check and ./quickstart: what must be installed, and its installation.
 #
-#   setup_install YES PURPOSE...    PURPOSE: build, check, all, light, full. YES: 1 does not ask.
+#   setup_install YES PURPOSE...    YES: 1 does not ask
+#
+# PURPOSE is build, check, e2e, all, light or full.
 #
 # Debian 12 only; elsewhere it says what is needed and stops. HEARTH_SETUP=skip trusts the machine.
 
@@ -14,6 +16,7 @@ setup_packages() {
         echo g++ cmake ninja-build ccache python3 ca-certificates libboost-dev libyaml-cpp-dev \
           nlohmann-json3-dev libicu-dev libsqlite3-dev libcli11-dev ;;
       check) echo libgtest-dev procps ;;
+      e2e) echo python3-prometheus-client ;;
       all)
         echo clang-19 clang-format-19 libclang-rt-19-dev llvm-19 g++-aarch64-linux-gnu \
           qemu-user-static valgrind ;;
@@ -67,7 +70,7 @@ setup_fail() {
 }
 
 setup_install() {
-  local yes=$1 wanted missing plan answer
+  local yes=$1 wanted missing plan
   shift
   [[ ${HEARTH_SETUP:-} != skip ]] || return 0
   mapfile -t wanted < <(setup_packages "$@")
@@ -77,6 +80,8 @@ setup_install() {
     echo "(g++ 12 or newer, CMake 3.25, Boost 1.74), and run again with HEARTH_SETUP=skip." >&2
     return 1
   fi
+  setup_log=$setup_top/build/setup.log
+  [[ " $* " != *" e2e "* ]] || setup_promtool "$yes" || return 1
   mapfile -t missing < <(setup_missing "${wanted[@]}")
   ((${#missing[@]})) || return 0
 
@@ -86,7 +91,6 @@ setup_install() {
     return 1
   fi
   mkdir -p "$setup_top/build"
-  setup_log=$setup_top/build/setup.log
   : >"$setup_log"
   setup_refresh_lists || { setup_fail "The package lists could not be fetched."; return 1; }
   local options=(install --no-install-recommends --no-remove)
@@ -99,14 +103,7 @@ setup_install() {
   printf '%s\n' "${missing[*]}" | fold -s -w 90 | sed 's/^/  /'
   sed -n 's/^Need to get /  Download: /p; s/^After this operation, /  On disk: /p' <<<"$plan" |
     sed 's/ will be used\.$//'
-  if ((!yes)); then
-    if [[ ! -t 0 ]]; then
-      echo "No terminal to ask on: run again with --yes to install them." >&2
-      return 1
-    fi
-    read -r -p "Install them now? [Y/n] " answer
-    [[ ${answer:-y} == [Yy]* ]] || { echo "Nothing was installed." >&2; return 1; }
-  fi
+  setup_agreed "$yes" "Install them now?" || return 1
   echo "Installing ..."
   local started=$SECONDS
   setup_apt "${options[@]}" -y "${missing[@]}" >>"$setup_log" 2>&1 ||
@@ -114,6 +111,48 @@ setup_install() {
   mapfile -t missing < <(setup_missing "${wanted[@]}")
   ((${#missing[@]} == 0)) || { setup_fail "Still missing: ${missing[*]}"; return 1; }
   echo "Installed in $((SECONDS - started)) s."
+}
+
+setup_agreed() {
+  local answer
+  ((!$1)) || return 0
+  if [[ ! -t 0 ]]; then
+    echo "No terminal to ask on: run again with --yes." >&2
+    return 1
+  fi
+  read -r -p "$2 [Y/n] " answer
+  [[ ${answer:-y} == [Yy]* ]] || { echo "Nothing was installed." >&2; return 1; }
+}
+
+# promtool comes in Debian's package of the Prometheus server, which would listen on every address
+# of this machine once it is installed. The program alone is taken out of it, into build/.
+setup_promtool() {
+  local target=$setup_top/build/tools/promtool folder
+  if command -v promtool >/dev/null || [[ -x $target ]]; then return 0; fi
+  echo "To be fetched from Debian: promtool, into build/tools (of the package prometheus, 19 MB;"
+  echo "  49 MB on disk, nothing else of it is kept)"
+  setup_agreed "$1" "Fetch it now?" || return 1
+  mkdir -p "$setup_top/build/tools"
+  : >"$setup_log"
+  setup_refresh_lists || { setup_fail "The package lists could not be fetched."; return 1; }
+  folder=$(mktemp -d "$setup_top/build/tools/fetched-XXXXXX") || return 1
+  if setup_download "$folder" prometheus && dpkg-deb --fsys-tarfile "$folder"/prometheus_*.deb |
+    tar -x -C "$folder" ./usr/bin/promtool; then
+    mv "$folder/usr/bin/promtool" "$target"
+  fi
+  rm -rf "$folder"
+  [[ -x $target ]] || { setup_fail "promtool could not be fetched."; return 1; }
+}
+
+# One package's file, which needs no root; once more with new lists, where the old name a version
+# that the mirror has no more.
+setup_download() {
+  local again
+  for again in "" again; do
+    [[ -z $again ]] || setup_refresh_lists again || return 1
+    (cd "$1" && apt-get -q -o Acquire::Retries=3 download "$2") >>"$setup_log" 2>&1 && return 0
+  done
+  return 1
 }
 
 # What apt would do, without its lock, which only root may take; --assume-no makes it stop with

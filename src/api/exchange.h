@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "api/dialect.h"
+#include "api/gateway_counts.h"
 #include "api/http.h"
 #include "base/result.h"
 #include "runtime/service.h"
@@ -38,6 +39,7 @@ class Exchange : public std::enable_shared_from_this<Exchange> {
   // Answers with the events after this sequence number, for as long as the client stays.
   virtual void stream(std::uint64_t after) = 0;
   virtual void wait_for(RequestId request) = 0;
+  [[nodiscard]] virtual const GatewayCounts& gateway_counts() const = 0;
 
   void reply_json(int status, std::string body) {
     reply({.status = status, .body = std::move(body)});

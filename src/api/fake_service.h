@@ -3,7 +3,7 @@
 // Contract   knows ocr, asr (a conflict of ocr), tess (a need of ocr) and translate, and answers at
 //            once on the calling thread. While `holds` is set, callbacks are kept until
 //            answer_held() gives them on the thread that calls it.
-// Threads    thread-safe; `refusal`, `endpoint` and `holds` are set before they are used.
+// Threads    thread-safe; what is public and no atomic is set before it is used.
 #pragma once
 
 #include <algorithm>
@@ -64,6 +64,7 @@ class FakeService final : public Service {
   std::atomic<bool> holds = false;
   std::atomic<bool> ready = true;
   std::optional<Error> reload_error;
+  std::function<void(DaemonStatus&)> change_status;  // of what status() tells
 
   [[nodiscard]] std::shared_ptr<const Names> names() const override { return names_; }
 
@@ -130,7 +131,9 @@ class FakeService final : public Service {
   }
 
   void status(std::move_only_function<void(DaemonStatus)> callback) override {
-    callback(fixed_status());
+    DaemonStatus status = fixed_status();
+    if (change_status) change_status(status);
+    callback(std::move(status));
   }
   void subscribe(std::uint64_t after,
                  std::move_only_function<bool(const StreamItem&, bool)> callback) override {

@@ -24,6 +24,7 @@ struct ApiRequest {
   std::string_view host;
   std::string_view origin;
   std::string_view content_type;
+  std::string_view accept;
   std::string_view authorization;
   std::string_view x_api_key;
   std::string_view last_event_id;

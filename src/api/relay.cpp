@@ -20,7 +20,9 @@ Relay::Relay(std::shared_ptr<ServerState> state, Client& client, RelayStart star
     : state_(std::move(state)),
       client_(&client),
       start_(std::move(start)),
-      request_body_(start_.request.framing) {}
+      request_body_(start_.request.framing) {
+  ++state_->gateway_counts.in_flight;
+}
 
 Relay::~Relay() = default;
 
@@ -311,7 +313,7 @@ void Relay::refuse(Problem problem) {
   const bool is_chunked = pass_ != BodyPass::payload && start_.is_http_1_1;
   Client* const client = client_;
   const Dialect dialect = start_.rule.dialect;
-  let_go();
+  let_go(has_begun ? GatewayOutcome::broken_off : gateway_outcome_of(problem.status));
   if (client == nullptr) return;
   if (!has_begun) return client->answer(std::move(problem));
   if (has_place && is_chunked) {
@@ -343,19 +345,21 @@ void Relay::finish(bool is_upstream_kept) {
   Client* const client = client_;
   const bool is_kept = start_.is_kept && request_body_.is_done();
   if (has_keep_alive()) keep_as_asked();
-  let_go();
+  let_go(GatewayOutcome::answered);
   if (client != nullptr) client->end(is_kept);
 }
 
 void Relay::abandon() {
   client_ = nullptr;
-  let_go();
+  // Either side of a tunnel may end it.
+  let_go(is_tunnel_ ? GatewayOutcome::answered : GatewayOutcome::abandoned);
 }
 
 // Everything that is held for this request, whatever it is.
-void Relay::let_go() {
+void Relay::let_go(GatewayOutcome outcome) {
   if (stage_ == Stage::over) return;
   stage_ = Stage::over;
+  state_->gateway_counts.end(outcome);
   client_ = nullptr;
   upstream_.reset();
   if (waiting_) state_->service.abandon(std::exchange(waiting_, RequestId{}));

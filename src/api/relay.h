@@ -21,6 +21,7 @@
 
 #include "api/dialect.h"
 #include "api/gateway.h"
+#include "api/gateway_counts.h"
 #include "api/relay_head.h"
 #include "api/route.h"
 #include "codec/member_scan.h"
@@ -120,7 +121,7 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   void refuse(int status, Errc code, std::string detail);
   void refuse(Problem problem);
   void broken(std::string detail);
-  void let_go();
+  void let_go(GatewayOutcome outcome);
   [[nodiscard]] std::string own_fields() const;
   [[nodiscard]] std::string_view component_name() const;
 

@@ -258,7 +258,7 @@ void Relay::answer_preload() {
   body += ",\"preload\":true}";
   Client* const client = client_;
   waiting_ = {};  // the load goes on
-  let_go();
+  let_go(GatewayOutcome::preloaded);
   client->answer(202, std::move(body));
 }
 

@@ -597,6 +597,43 @@ TEST_F(RelayTest, AClientThatDoesNotReadSlowsItsComponentDown) {
   EXPECT_GT(client.read_to_end().size(), 200'000'000U);
 }
 
+TEST_F(RelayTest, EachRequestIsCountedOnceByHowItEnded) {
+  std::atomic<bool> is_held = false;
+  serve([&](FakeComponent::Peer& peer, int number) {
+    if (number == 0) return answer_ok(peer, number);
+    peer.read_until("}");
+    if (number == 1) return peer.send("HTTP/1.1 200 OK\r\nContent-Length: 100\r\n\r\nhalf");
+    is_held = true;
+    (void)peer.read_to_end();
+  });
+  const auto count = [this](const std::string& outcome) {
+    const std::string all = get("/metrics").body;
+    const std::string name = "\nhearth_gateway_requests_" + outcome + " ";
+    return std::stoi(all.substr(all.find(name) + name.size()));
+  };
+  const auto ended = [&](const std::string& outcome) {
+    return count("total{outcome=\"" + outcome + "\"}");
+  };
+  EXPECT_EQ(post("/v1/chat/completions", R"({"model":"ocr"})").status, 200);
+  EXPECT_EQ(post("/v1/chat/completions", R"({"model":"orc"})").status, 404);
+  EXPECT_EQ(post("/v1/chat/completions", R"({"model":7})").status, 400);
+  RawConnection broken(server_->port());
+  broken.send(chat(R"({"model":"ocr"})"));
+  (void)broken.read_to_end();
+  RawConnection leaving(server_->port());
+  leaving.send(chat(R"({"model":"ocr"})"));
+  await([&] { return is_held.load(); });
+  EXPECT_EQ(count("in_flight"), 1);
+  leaving.close();
+  await([&] { return ended("abandoned") == 1; });
+  EXPECT_EQ(ended("answered"), 1);
+  EXPECT_EQ(ended("unknown"), 1);
+  EXPECT_EQ(ended("malformed"), 1);
+  EXPECT_EQ(ended("broken_off"), 1);
+  EXPECT_EQ(ended("failed"), 0);
+  EXPECT_EQ(count("in_flight"), 0);
+}
+
 TEST_F(RelayTest, ItsOwnKeyIsNotPassedOn) {
   std::string seen;
   serve(

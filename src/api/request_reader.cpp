@@ -158,6 +158,9 @@ void RequestReader::read_header() {
       case http::field::content_type:
         request_.content_type = value;
         break;
+      case http::field::accept:
+        request_.accept = value;
+        break;
       case http::field::authorization:
         request_.authorization = value;
         break;

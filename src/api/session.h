@@ -45,6 +45,7 @@ struct ServerState {
   ServerOptions options;  // hosts and api_key change, on the server's thread
   boost::asio::io_context io{1};
   Gateway gateway{io};
+  GatewayCounts gateway_counts;
   std::thread::id thread;
   std::string listen_host;
   std::unordered_set<std::shared_ptr<Session>> sessions;
@@ -77,6 +78,9 @@ class Session final : public Exchange, private Relay::Client {
   void reply(ApiResponse response) override;
   void stream(std::uint64_t after) override;
   void wait_for(RequestId request) override;
+  [[nodiscard]] const GatewayCounts& gateway_counts() const override {
+    return state_->gateway_counts;
+  }
 
  protected:
   [[nodiscard]] bool is_here() const override;

@@ -1,5 +1,6 @@
 // What clients ask for: each becomes one event, or is answered here through open gates.
 #include <algorithm>
+#include <chrono>
 
 #include "base/hash.h"
 #include "base/limits.h"
@@ -44,6 +45,7 @@ RequestId Daemon::Impl::ask(RequestId request, Event::What what, Intake::Kind ki
     }
   }
   if (!is_taken) {
+    measures.refused(Reason::shutting_down);
     answer(waiting,
            {.request = request, .code = Errc::unavailable, .reason = Reason::shutting_down},
            "the daemon has ended");
@@ -59,9 +61,18 @@ RequestId Daemon::Impl::ask(RequestId request, Event::What what, Intake::Kind ki
     pending.erase(found);
   }
   const Error& error = appended.error();
+  measures.refused(reason_of(error.code));
   answer(waiting, {.request = request, .code = error.code, .reason = reason_of(error.code)},
          error.detail);
   return request;
+}
+
+// Nothing was waited for but the way through here, the classifier's included.
+void Daemon::Impl::waited_warm(const View& seen, const std::vector<ComponentId>& asked,
+                               std::chrono::steady_clock::time_point arrived) {
+  Priority highest = Priority::low;
+  for (const ComponentId id : asked) highest = std::max(highest, seen.priorities[id.value]);
+  measures.waited({.took = std::chrono::steady_clock::now() - arrived, .priority = highest});
 }
 
 // The gates of all that is asked for and of what it needs, or none of them.
@@ -109,6 +120,7 @@ std::optional<action::Reply> Daemon::Impl::take_fast(const View& seen,
 std::shared_ptr<const Names> Daemon::names() const { return impl_->view()->names; }
 
 RequestId Daemon::command(CommandAsk ask, AnswerCallback callback) {
+  const auto arrived = std::chrono::steady_clock::now();
   const auto seen = impl_->view();
   Impl::Pending waiting{.callback = std::move(callback)};
   if (seen->classifier) waiting.intents = seen->classifier->classify(ask.text);
@@ -133,6 +145,7 @@ RequestId Daemon::command(CommandAsk ask, AnswerCallback callback) {
                                    .length = ask.lease,
                                    .note = note});
     if (reply) {
+      impl_->waited_warm(*seen, demanded, arrived);
       const RequestId request = reply->request;
       impl_->answer(waiting, std::move(*reply), {});
       return request;
@@ -152,6 +165,7 @@ RequestId Daemon::command(CommandAsk ask, AnswerCallback callback) {
 }
 
 RequestId Daemon::lease(LeaseAsk ask, AnswerCallback callback) {
+  const auto arrived = std::chrono::steady_clock::now();
   const auto seen = impl_->view();
   Impl::Pending waiting{.callback = std::move(callback)};
   // A lease that may prove a command's use is the core's to judge.
@@ -164,6 +178,7 @@ RequestId Daemon::lease(LeaseAsk ask, AnswerCallback callback) {
                                    .is_preemptible = ask.is_preemptible,
                                    .is_use = ask.is_use});
     if (reply) {
+      impl_->waited_warm(*seen, ask.components, arrived);
       const RequestId request = reply->request;
       impl_->answer(waiting, std::move(*reply), {});
       return request;

@@ -1,6 +1,7 @@
 #include "runtime/daemon.h"
 
 #include <algorithm>
+#include <chrono>
 #include <future>
 
 #include "core/engine/engine.h"
@@ -123,7 +124,12 @@ void Daemon::Impl::step(const JournalRecord& record) {
     }
   }
   actions.clear();
+  const auto began = std::chrono::steady_clock::now();
   engine.step(record.event, actions);
+  if (!is_replaying) {
+    measures.took_step(std::chrono::steady_clock::now() - began);
+    measures.observe(engine, actions);
+  }
   if (coming != configs_coming.end()) {
     configs_coming.erase(coming);
     publish_view();

@@ -6,6 +6,7 @@
 #pragma once
 
 #include <atomic>
+#include <chrono>
 #include <map>
 #include <memory>
 #include <set>
@@ -18,6 +19,7 @@
 #include "runtime/components.h"
 #include "runtime/daemon.h"
 #include "runtime/intake.h"
+#include "runtime/measures.h"
 #include "runtime/watcher.h"
 #include "runtime/workers.h"
 
@@ -82,6 +84,7 @@ struct Daemon::Impl {
   std::atomic<bool> is_shutting_down{false};
   std::atomic<bool> is_sampling{false};
   std::atomic<bool> is_saving{false};
+  Measures measures;
 
   mutable Mutex view_mutex;
   std::shared_ptr<const View> view_now HEARTH_GUARDED_BY(view_mutex);
@@ -169,6 +172,8 @@ struct Daemon::Impl {
   std::optional<action::Reply> take_fast(const View& view, const std::vector<ComponentId>& asked,
                                          event::LeaseTaken taken);
   void answer(Pending& waiting, action::Reply reply, std::string detail);
+  void waited_warm(const View& view, const std::vector<ComponentId>& asked,
+                   std::chrono::steady_clock::time_point arrived);
 
   // status.cpp
   [[nodiscard]] DaemonStatus status();

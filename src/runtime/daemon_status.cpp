@@ -40,6 +40,26 @@ void name_holders(const Config& config, DaemonStatus& status) {
   }
 }
 
+// Of devices nothing is known by name: no driver measures them yet.
+void measure_budgets(const Config& config, DaemonStatus& status) {
+  for (BudgetRow& budget : status.budgets) {
+    const bool is_ram = !budget.is_pool && budget.name == "ram";
+    const bool is_page_cache = !budget.is_pool && budget.name == "page_cache";
+    if (!budget.is_pool && !is_ram && !is_page_cache) continue;
+    Bytes sum;
+    for (const ComponentRow& row : status.components) {
+      if (!is_resident(row.view.state)) continue;
+      const auto is_of_pool = [&] {
+        const auto spec = std::ranges::find(config.core.components, row.name, &Spec::name);
+        return spec != config.core.components.end() && spec->pool == budget.name;
+      };
+      if (budget.is_pool && !is_of_pool()) continue;
+      sum += is_page_cache ? row.memory.file_exclusive : row.memory.anonymous;
+    }
+    budget.measured = sum;
+  }
+}
+
 }  // namespace
 
 DaemonStatus Daemon::Impl::status() {
@@ -54,6 +74,7 @@ DaemonStatus Daemon::Impl::status() {
   status.pressure = engine.pressure();
   status.available = engine.available();
   status.totals = engine.totals();
+  status.measures = measures.figures();
   status.waiting = engine.waiting();
   status.event_queue = intake->queued();
   status.journal_sequence = sequence;
@@ -86,6 +107,7 @@ DaemonStatus Daemon::Impl::status() {
     status.components.push_back(std::move(row));
   }
   name_holders(config, status);
+  measure_budgets(config, status);
   for (const LeaseView& lease : engine.leases()) {
     LeaseRow row{.id = lease.id, .owner = std::string{lease.owner}, .command = lease.command};
     if (lease.command) row.session = chronicle.session_of(lease.command);

@@ -18,6 +18,7 @@
 #include "core/engine/action.h"
 #include "core/engine/engine.h"
 #include "ports/driver.h"
+#include "runtime/measures.h"
 
 namespace hearth {
 
@@ -89,6 +90,7 @@ struct BudgetRow {
   Bytes used;
   bool is_pool = false;
   std::vector<std::string> held_by;  // of a device: the resident components that take of it
+  std::optional<Bytes> measured{};   // what its components hold by the last sample, where known
 };
 struct DaemonStatus {
   std::string version;
@@ -101,6 +103,7 @@ struct DaemonStatus {
   Pressure pressure = Pressure::low;
   Bytes available;
   Totals totals;
+  MeasureFigures measures;
   std::size_t waiting = 0;
   std::size_t event_queue = 0;
   std::uint64_t journal_sequence = 0;

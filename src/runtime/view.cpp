@@ -74,6 +74,7 @@ std::shared_ptr<const View> make_view(const Engine& engine, const Config& config
   while (gates.size() < engine.component_count()) gates.push_back(std::make_unique<Gate>());
   for (std::uint32_t i = 0; i < engine.component_count(); ++i) {
     view->gates.push_back(gates[i].get());
+    view->priorities.push_back(engine.component(ComponentId{i}).priority);
     view->closures.push_back(closure_of(engine, ComponentId{i}));
   }
   if (make_classifier) view->classifier = make_classifier(config.launches, *names);

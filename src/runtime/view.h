@@ -41,6 +41,7 @@ struct View {
   std::shared_ptr<const Classifier> classifier;
   std::map<ComponentId, Launch> launches;
   std::vector<std::vector<ComponentId>> closures;  // by id: with its needs, ascending
+  std::vector<Priority> priorities;                // by id
   std::vector<Gate*> gates;                        // by id; they live as long as the daemon
   double threshold = 0.5;
   double preload_threshold = 0.25;
