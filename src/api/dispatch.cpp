@@ -158,7 +158,8 @@ bool is_write(Method method) { return method == Method::post || method == Method
 void call(Exchange& exchange, const Route& route, const std::vector<std::string_view>& parameters) {
   const ApiRequest& request = exchange.request();
   const bool has_body = request.method == Method::del && !request.body.empty();
-  if ((is_write(request.method) || has_body) && !is_json(request.content_type)) {
+  const bool must_be_json = is_write(request.method) || has_body;
+  if (must_be_json && !route.takes_any_type && !is_json(request.content_type)) {
     refuse(exchange, 415, Errc::invalid, "a write needs `content-type: application/json`");
     return;
   }

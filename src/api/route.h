@@ -43,6 +43,7 @@ struct Route {
   std::span<const int> statuses = {};  // beside those that every route has
   std::string_view answer = "application/json";
   bool is_open = false;              // needs no API key
+  bool takes_any_type = false;       // a write whose clients do not say that it is JSON
   const RelayRule* relay = nullptr;  // then `handle` is not called; any method when it is `other`
   Dialect dialect = Dialect::problem;
 };
