@@ -64,7 +64,7 @@ class Compatible(DaemonTest):
 
     def test_a_command_line_client_need_not_say_that_it_is_json(self):
         daemon = self.daemon({"llama": model("llama")})
-        connection = http.client.HTTPConnection("127.0.0.1", daemon.port, timeout=20)
+        connection = daemon.connection()
         for path, body in (("/api/show", '{"model":"llama"}'), ("/api/models/unload", "")):
             connection.request("POST", path, body,
                                {"Content-Type": "application/x-www-form-urlencoded"})
@@ -86,8 +86,9 @@ class Compatible(DaemonTest):
 
     def test_what_is_kept_alive_goes_when_its_room_is_needed(self):
         daemon = self.daemon({"llama": model("llama"), "other": model("other")},
-                             memory={"budget": "100MiB"})
+                             memory={"budget": "65MiB"})
         self.assert_status(self.chat(daemon, "llama", keep_alive=-1), 200)
+        wait_for(lambda: daemon.row("llama")["leases"] == 1, "it is held")
         got = self.assert_status(self.chat(daemon, "other"), 200)
         self.assertEqual(got.json["name"], "other")
         self.assertEqual(daemon.state_of("llama"), "unloaded")
@@ -153,9 +154,7 @@ class NotOurs(DaemonTest):
         self.ask("POST", "/api/generate", {"model": "small", "keep_alive": 300})
         wait_for(lambda: daemon.state_of("a") == "ready", "it is seen and taken over")
         self.ask("POST", "/api/generate", {"model": "small", "keep_alive": 0})
-        wait_for(lambda: daemon.row("a")["totals"]["failures"] == 1
-                 if "totals" in daemon.row("a") else daemon.state_of("a") != "ready",
-                 "that it was unloaded there is seen")
+        wait_for(lambda: daemon.state_of("a") != "ready", "that it was unloaded there is seen")
 
     def test_a_killed_daemon_leaves_a_model_that_the_next_one_finds(self):
         daemon = self.daemon({"a": self.component("small")})
