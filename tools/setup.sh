@@ -1,6 +1,7 @@
 # Sourced by ./check and ./quickstart: what must be installed, and its installation.
 #
-#   setup_install YES PURPOSE...    PURPOSE: build, check, all, light, full. YES: 1 does not ask.
+#   setup_install YES PURPOSE...    PURPOSE: build, check, clients, all, light, full.
+#                                   YES: 1 does not ask.
 #
 # Debian 12 only; elsewhere it says what is needed and stops. HEARTH_SETUP=skip trusts the machine.
 
@@ -14,6 +15,7 @@ setup_packages() {
         echo g++ cmake ninja-build ccache python3 ca-certificates libboost-dev libyaml-cpp-dev \
           nlohmann-json3-dev libicu-dev libsqlite3-dev libcli11-dev ;;
       check) echo libgtest-dev procps ;;
+      clients) echo python3-venv ;;
       all)
         echo clang-19 clang-format-19 libclang-rt-19-dev llvm-19 g++-aarch64-linux-gnu \
           qemu-user-static valgrind ;;
