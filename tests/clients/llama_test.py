@@ -55,6 +55,15 @@ class Speaks(LlamaTest):
         self.assertEqual(answer.usage.completion_tokens, 8)
         self.assertTrue(answer.choices[0].text)
 
+    def test_responses_whole_and_streamed(self):
+        asked = {"model": "small", "input": "hello", "max_output_tokens": 8, "temperature": 0}
+        whole = self.openai.responses.create(**asked).output_text
+        self.assertTrue(whole)
+        with self.openai.responses.create(stream=True, **asked) as stream:
+            pieces = [event.delta for event in stream
+                      if event.type == "response.output_text.delta"]
+        self.assertEqual("".join(pieces), whole)
+
     def test_embeddings(self):
         answer = self.openai.embeddings.create(model="vectors", input=["hello", "there", "hello"])
         first, other, again = [row.embedding for row in answer.data]
