@@ -3,8 +3,9 @@
 //   load_bench [--rounds N] [--daemon HEARTH]
 //
 // Prints, in milliseconds from the request to ready: a bare posix_spawn and probe; the process
-// driver with its supervisor; and, given the binary, a load by HTTP through the whole daemon. The
-// three take turns in each round, so that what disturbs the machine disturbs all of them.
+// driver with its supervisor; and, given the binary, a load by HTTP through the whole daemon, and a
+// swap through its gateway: two that do not fit together, and a request for the one that is away,
+// until its answer. They take turns in each round, so that what disturbs the machine disturbs all.
 #include <arpa/inet.h>
 #include <netinet/in.h>
 #include <signal.h>
@@ -37,9 +38,11 @@ using namespace hearth;  // NOLINT: one program
 
 constexpr Duration probe_step = 5ms;  // as the driver's
 constexpr Duration patience = 30s;
+constexpr int swapped_mib = 8;  // held by those that are swapped: two of them are over the budget
 
-// The component: listens after `delay_ms`, answers everything with 200.
-int serve(int port, int delay_ms) {
+// The component: holds `mib`, listens after `delay_ms`, answers everything with 200.
+int serve(int port, int delay_ms, int mib) {
+  const std::vector<char> held(static_cast<std::size_t>(mib) << 20, 'x');
   ::usleep(static_cast<useconds_t>(delay_ms) * 1000);
   const int listener = ::socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0);
   const int yes = 1;
@@ -86,11 +89,15 @@ void end(pid_t pid, int signal) {
   (void)::waitpid(pid, nullptr, 0);
 }
 
-Duration bare(int delay_ms) {
+std::vector<std::string> component(std::string port, int delay_ms, int mib) {
+  return {self(), "component", std::move(port), std::to_string(delay_ms), std::to_string(mib)};
+}
+
+Duration bare(int delay_ms, int mib) {
   const Instant begin = boot_now();
   const auto port = free_port();
   if (!port) stop(port.error().detail);
-  const pid_t pid = spawn({self(), "component", std::to_string(*port), std::to_string(delay_ms)});
+  const pid_t pid = spawn(component(std::to_string(*port), delay_ms, mib));
   const ProbeWait wait{begin + patience, {}};
   for (;;) {
     const auto status =
@@ -107,7 +114,7 @@ Duration bare(int delay_ms) {
 Duration driven(Driver& driver, const std::string& folder, int delay_ms, std::uint64_t work) {
   LoadJob job;
   job.launch.name = "component";
-  job.launch.argv = {self(), "component", "${PORT}", std::to_string(delay_ms)};
+  job.launch.argv = component("${PORT}", delay_ms, 0);
   job.launch.ready = {.kind = ReadyProbe::Kind::http, .value = "/health"};
   job.launch.stop.signal = SIGKILL;
   job.work = WorkId{work};
@@ -125,19 +132,29 @@ Duration driven(Driver& driver, const std::string& folder, int delay_ms, std::ui
 
 class Daemon {
  public:
-  Daemon(const std::string& binary, const std::string& folder, int delays)
-      : client_(
-            {.host = "localhost", .socket_path = folder + "/state/hearth.sock", .base_path = ""}) {
-    std::ofstream config(folder + "/hearth.yaml");
-    config << "listen: {http: \"127.0.0.1:0\"}\nstate: " << folder << "/state\n"
-           << "memory: {budget: 4GiB}\nlog: {level: error}\ncomponents:\n";
-    for (int delay = 0; delay < delays; ++delay) {
+  struct Options {
+    std::string binary;
+    std::string folder;
+    int delays = 0;
+    std::string budget = "4GiB";
+    int mib = 0;  // of each component
+  };
+
+  explicit Daemon(const Options& options)
+      : client_({.host = "localhost",
+                 .socket_path = options.folder + "/state/hearth.sock",
+                 .base_path = ""}) {
+    std::filesystem::create_directories(options.folder);
+    std::ofstream config(options.folder + "/hearth.yaml");
+    config << "listen: {http: \"127.0.0.1:0\"}\nstate: " << options.folder << "/state\n"
+           << "memory: {budget: " << options.budget << "}\nlog: {level: error}\ncomponents:\n";
+    for (int delay = 0; delay < options.delays; ++delay) {
       config << "  delay" << delay << ":\n    cmd: [" << self() << ", component, \"${PORT}\", \""
-             << delay << "\"]\n    ready: {http: /health}\n    memory: 10MiB\n"
-             << "    stop: {signal: KILL}\n";
+             << delay << "\", \"" << options.mib << "\"]\n    ready: {http: /health}\n"
+             << "    memory: 10MiB\n    stop: {signal: KILL}\n";
     }
     config.close();
-    pid_ = spawn({binary, "serve", "--config", folder + "/hearth.yaml"});
+    pid_ = spawn({options.binary, "serve", "--config", options.folder + "/hearth.yaml"});
     const Instant deadline = boot_now() + patience;
     while (!ask("GET", "/healthz")) {
       if (boot_now() > deadline) stop("the daemon does not answer");
@@ -157,18 +174,31 @@ class Daemon {
     return span;
   }
 
+  // A request for a component that is away, while another has its memory.
+  Duration swap(int delay) {
+    const Instant begin = boot_now();
+    const auto reply = ask("POST", "/v1/chat/completions",
+                           R"({"model": "delay)" + std::to_string(delay) + R"("})");
+    const Duration span = boot_now() - begin;
+    if (!reply) stop("the gateway refused");
+    if (reply->header("x-hearth-state") != "cold") stop("there was nothing to swap");
+    return span;
+  }
+
  private:
-  bool ask(const std::string& method, const std::string& path) {
+  std::optional<HttpReply> ask(const std::string& method, const std::string& path,
+                               const std::string& body = "{}") {
     HttpCall call;
     call.method = method;
     call.path = path;
     if (method == "POST") {
       call.headers = {{"content-type", "application/json"}};
-      call.body = "{}";
+      call.body = body;
     }
     call.timeout = patience;
-    const auto reply = client_.send(call);
-    return reply && reply->status == 200;
+    auto reply = client_.send(call);
+    if (!reply || reply->status != 200) return std::nullopt;
+    return *std::move(reply);
   }
 
   HttpClient client_;
@@ -201,20 +231,37 @@ int measure(int rounds, const std::string& binary) {
     constexpr int delays = 16;
     const auto driver = make_process_driver({.supervisor = {self(), "supervise"}});
     std::optional<Daemon> daemon;
-    if (!binary.empty()) daemon.emplace(binary, folder, delays);
-    std::vector<double> spans[3];
+    std::optional<Daemon> swapping;
+    if (!binary.empty()) {
+      daemon.emplace(
+          Daemon::Options{.binary = binary, .folder = folder + "/loads", .delays = delays});
+      swapping.emplace(Daemon::Options{.binary = binary,
+                                       .folder = folder + "/swaps",
+                                       .delays = delays,
+                                       .budget = "12MiB",
+                                       .mib = swapped_mib});
+      (void)swapping->swap(delays - 1);
+    }
+    std::vector<double> spans[5];
     for (int round = 0; round < rounds; ++round) {
       const int delay = round % delays;
-      spans[0].push_back(milliseconds(bare(delay)));
+      spans[0].push_back(milliseconds(bare(delay, 0)));
       spans[1].push_back(
           milliseconds(driven(*driver, folder, delay, static_cast<std::uint64_t>(round) + 1)));
-      if (daemon) spans[2].push_back(milliseconds(daemon->load(delay)));
+      if (!daemon) continue;
+      spans[2].push_back(milliseconds(daemon->load(delay)));
+      spans[3].push_back(milliseconds(bare(delay, swapped_mib)));
+      spans[4].push_back(milliseconds(swapping->swap(delay)));
     }
     std::printf("%d loads each of a program that listens 0 to %d ms after its start\n", rounds,
                 delays - 1);
     print("bare spawner", spans[0], spans[0]);
     print("process driver", spans[1], spans[0]);
-    if (daemon) print("daemon, by HTTP", spans[2], spans[0]);
+    if (daemon) {
+      print("daemon, by HTTP", spans[2], spans[0]);
+      print("bare spawner, 8 MiB", spans[3], spans[3]);
+      print("swap through the gateway", spans[4], spans[3]);
+    }
   }
   std::error_code error;
   std::filesystem::remove_all(folder, error);
@@ -226,7 +273,9 @@ int measure(int rounds, const std::string& binary) {
 int main(int argc, char** argv) {
   const std::string_view mode = argc > 1 ? argv[1] : "";
   if (mode == "supervise") return supervise_main(argc - 1, argv + 1);
-  if (mode == "component" && argc == 4) return serve(std::atoi(argv[2]), std::atoi(argv[3]));
+  if (mode == "component" && argc == 5) {
+    return serve(std::atoi(argv[2]), std::atoi(argv[3]), std::atoi(argv[4]));
+  }
   int rounds = 100;
   std::string binary;
   for (int i = 1; i + 1 < argc; i += 2) {

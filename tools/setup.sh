@@ -2,7 +2,7 @@
 #
 #   setup_install YES PURPOSE...    YES: 1 does not ask
 #
-# PURPOSE is build, check, e2e, all, light or full.
+# PURPOSE is build, check, e2e, clients, all, light or full.
 #
 # Debian 12 only; elsewhere it says what is needed and stops. HEARTH_SETUP=skip trusts the machine.
 
@@ -17,6 +17,7 @@ setup_packages() {
           nlohmann-json3-dev libicu-dev libsqlite3-dev libcli11-dev ;;
       check) echo libgtest-dev procps ;;
       e2e) echo python3-prometheus-client ;;
+      clients) echo python3-venv ;;
       all)
         echo clang-19 clang-format-19 libclang-rt-19-dev llvm-19 g++-aarch64-linux-gnu \
           qemu-user-static valgrind ;;

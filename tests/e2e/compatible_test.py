@@ -1,4 +1,4 @@
-"""Other programs' interfaces: Ollama's, llama-swap's, llama.cpp's; and a server that is not ours."""
+"""Interfaces of Ollama, llama-swap and llama.cpp; and a server that is not ours."""
 
 import http.client
 import json
