@@ -95,8 +95,8 @@ void ImportNotes::add(std::vector<ConfigProblem> problems) {
 }
 
 std::vector<ConfigProblem> ImportNotes::take() {
-  std::ranges::stable_sort(notes_, {}, [](const ConfigProblem& problem) {
-    return std::tuple{problem.line, problem.column};
+  std::ranges::sort(notes_, {}, [](const ConfigProblem& problem) {
+    return std::tie(problem.line, problem.column, problem.message);
   });
   return std::move(notes_);
 }

@@ -110,7 +110,9 @@ std::optional<action::Reply> Daemon::Impl::take_fast(const View& seen,
   }
   // The gates are held already. Whatever makes the core act is queued behind this, so it never acts
   // without having seen it, and need not be woken for it.
-  if (!intake->append(std::move(taken), Intake::Kind::may_load, Intake::Wake::later)) {
+  // A lease that ends with an answer ends with the daemon too.
+  const auto wake = taken.is_use ? Intake::Wake::with_next : Intake::Wake::later;
+  if (!intake->append(std::move(taken), Intake::Kind::may_load, wake)) {
     give_back();
     return std::nullopt;
   }

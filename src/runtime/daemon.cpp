@@ -93,7 +93,14 @@ void Daemon::Impl::turn(bool is_waiting) {
   }
   for (Intake::Task& task : tasks) task();
   tasks.clear();
+  set_timer();
   after_turn();
+}
+
+void Daemon::Impl::set_timer() {
+  if (timer_wanted >= timer_set) return;
+  timer_set = timer_wanted;
+  watcher->arm(intake->boot_time(timer_set));
 }
 
 void Daemon::Impl::step(const JournalRecord& record) {
@@ -112,6 +119,8 @@ void Daemon::Impl::step(const JournalRecord& record) {
       if (!finished->detail.empty()) last_errors[work->second] = finished->detail;
       loads.erase(work);
     }
+  } else if (std::holds_alternative<event::TimerFired>(record.event.what)) {
+    timer_set = Instant::never();
   } else if (const auto* exited = std::get_if<event::ComponentExited>(&record.event.what)) {
     last_errors[exited->component] = exited->detail;
   } else if (const auto* command = std::get_if<event::CommandReceived>(&record.event.what)) {

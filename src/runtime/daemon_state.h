@@ -32,6 +32,7 @@ struct Daemon::Impl {
   explicit Impl(DaemonOptions options);
   ~Impl();
   void observe_servers();
+  void set_timer();
   void keep(ComponentId id, Duration span);
   [[nodiscard]] LeaseId kept(ComponentId id) const;
   void end_kept();
@@ -71,6 +72,10 @@ struct Daemon::Impl {
   Duration sample_period{0};
   std::size_t records_left = 0;  // of the event being stepped, the one being performed included
   Instant prune_due = Instant::never();  // of the clock of the machine
+  // The timer is set anew only for an earlier time: deadlines move on with every use, and one that
+  // fires for nothing costs less than setting it each time.
+  Instant timer_wanted = Instant::never();
+  Instant timer_set = Instant::never();
   std::vector<Action> actions;
   std::vector<JournalRecord> events;
   std::vector<Intake::Task> tasks;

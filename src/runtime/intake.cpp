@@ -28,11 +28,13 @@ Result<std::uint64_t> Intake::append(Event::What what, Kind kind, Wake wake) {
                        .unix_ms = unix_ms_now(),
                        .event = {std::max(now(), last_at_), std::move(what)}};
   if (failure_.empty()) {
-    const auto written = journal_.append(record);
-    if (!written) {
-      failure_ = written.error().detail;
-      is_failing_ = true;
+    Result<> written;
+    if (wake == Wake::with_next) {
+      journal_.defer(record);
+    } else {
+      written = journal_.append(record);
     }
+    note(written);
   }
   if (!failure_.empty() && kind == Kind::may_load) {
     return fail(Errc::io, "the journal cannot be written, so nothing new is loaded: " + failure_);
@@ -47,6 +49,12 @@ Result<std::uint64_t> Intake::append(Event::What what, Kind kind, Wake wake) {
   return sequence;
 }
 
+void Intake::note(const Result<>& written) {
+  if (written) return;
+  failure_ = written.error().detail;
+  is_failing_ = true;
+}
+
 void Intake::post(Task task) {
   const MutexLock lock{mutex_};
   tasks_.push_back(std::move(task));
@@ -58,6 +66,8 @@ void Intake::take(std::vector<JournalRecord>& events, std::vector<Task>& tasks, 
   is_waiting_ = true;
   while (is_waiting && events_.empty() && tasks_.empty()) arrived_.wait(mutex_);
   is_waiting_ = false;
+  // What the core acts on has been written.
+  if (failure_.empty()) note(journal_.flush());
   events.assign(std::make_move_iterator(events_.begin()), std::make_move_iterator(events_.end()));
   events_.clear();
   tasks.clear();

@@ -45,7 +45,8 @@ class Intake {
 
   // `later`: the core thread is not woken for it, and sees it with whatever comes next, at the
   // latest with the next sample or when `later_max` have gathered.
-  enum class Wake : unsigned char { now, later };
+  // `with_next`: nor is it written before something else is; for what a crash undoes anyway.
+  enum class Wake : unsigned char { now, later, with_next };
   static constexpr std::size_t later_max = 64;
   [[nodiscard]] Result<std::uint64_t> append(Event::What what, Kind kind, Wake wake = Wake::now);
   void post(Task task);
@@ -67,6 +68,8 @@ class Intake {
   [[nodiscard]] bool is_failing() const { return is_failing_.load(std::memory_order_relaxed); }
 
  private:
+  void note(const Result<>& written) HEARTH_REQUIRES(mutex_);
+
   const Duration clock_offset_;
   std::atomic<std::uint64_t> last_sequence_;
   std::atomic<std::size_t> queued_{0};

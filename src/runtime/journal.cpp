@@ -240,6 +240,7 @@ void Journal::begin_file(std::uint64_t sequence, bool is_first) {
   file_.reset();
   first_sequence_ = sequence;
   file_bytes_ = 0;
+  deferred_.clear();
 }
 
 Result<> Journal::open() {
@@ -264,14 +265,26 @@ Result<> Journal::open() {
 }
 
 Result<> Journal::append(const JournalRecord& record) {
-  if (!file_.is_open()) HEARTH_TRY(open());
+  defer(record);
+  return flush();
+}
+
+void Journal::defer(const JournalRecord& record) {
   const auto bytes = encode_record(record.sequence, record.unix_ms, record.event);
+  deferred_.insert(deferred_.end(), bytes.begin(), bytes.end());
+  last_deferred_ = record.sequence;
+}
+
+Result<> Journal::flush() {
+  if (deferred_.empty()) return {};
+  const std::vector<std::byte> bytes = std::exchange(deferred_, {});
+  if (!file_.is_open()) HEARTH_TRY(open());
   if (write_all(file_.get(), bytes)) {
     file_bytes_ += bytes.size();
     return {};
   }
   const int error = errno;
-  if (::ftruncate(file_.get(), static_cast<off_t>(file_bytes_)) != 0) begin_file(record.sequence);
+  if (::ftruncate(file_.get(), static_cast<off_t>(file_bytes_)) != 0) begin_file(last_deferred_);
   return fail(Errc::io, path_ + ": " + error_text(error));
 }
 

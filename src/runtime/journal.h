@@ -89,8 +89,13 @@ class Journal {
 
   // The next append goes to a new file, which begins with `sequence`. `is_first`: what is before it
   // is nothing at all, rather than a snapshot or another file.
+  // What was deferred is dropped.
   void begin_file(std::uint64_t sequence, bool is_first = false);
+  // With what was deferred before it.
   [[nodiscard]] Result<> append(const JournalRecord& record);
+  // Written by the next append() or flush(), and lost when the process dies before.
+  void defer(const JournalRecord& record);
+  [[nodiscard]] Result<> flush();
   [[nodiscard]] Result<> sync();
   // Bytes appended since begin_file().
   [[nodiscard]] std::size_t file_bytes() const { return file_bytes_; }
@@ -106,6 +111,8 @@ class Journal {
   std::string directory_;
   Descriptor file_;
   std::string path_;
+  std::vector<std::byte> deferred_;
+  std::uint64_t last_deferred_ = 0;
   std::uint64_t first_sequence_ = 1;
   bool is_first_ = false;
   bool is_name_synced_ = false;

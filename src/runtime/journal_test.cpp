@@ -64,6 +64,20 @@ class JournalTest : public ::testing::Test {
 
 using Sequences = std::vector<std::uint64_t>;
 
+TEST_F(JournalTest, WhatIsDeferredIsWrittenWithTheNextInItsOrder) {
+  {
+    Journal journal{directory_};
+    journal.begin_file(1, true);
+    journal.defer(record(1));
+    EXPECT_EQ(journal.file_bytes(), 0U);
+    ASSERT_TRUE(journal.append(record(2)));
+    journal.defer(record(3));
+    ASSERT_TRUE(journal.flush());
+    journal.defer(record(4));  // and the process dies
+  }
+  EXPECT_EQ(sequences(Journal::recover(directory_)), (Sequences{1, 2, 3}));
+}
+
 TEST_F(JournalTest, OfNothingIsNothing) {
   const Recovered recovered = Journal::recover(directory_);
   EXPECT_FALSE(recovered.snapshot);

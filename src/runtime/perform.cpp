@@ -81,7 +81,7 @@ void Daemon::Impl::perform(const action::StartUnload& action) {
 
 void Daemon::Impl::perform(const action::ArmTimer& action) {
   if (is_replaying) return;
-  watcher->arm(action.at == Instant::never() ? action.at : intake->boot_time(action.at));
+  timer_wanted = action.at;
 }
 
 void Daemon::Impl::perform(action::Reply& action) {
