@@ -20,6 +20,14 @@ void append_details(JsonWriter& json) {
   json.field("parameter_size", "").field("quantization_level", "").close();
 }
 
+// As a client of Ollama would name it: with its tag, where it has one.
+const std::string& tagged_name(const ComponentRow& row) {
+  for (const std::string& alias : row.aliases) {
+    if (alias.find(':') != std::string::npos) return alias;
+  }
+  return row.name;
+}
+
 void append_model(JsonWriter& json, std::string_view name, const ComponentRow& row) {
   json.open().field("name", name).field("model", name);
   json.field("modified_at", "1970-01-01T00:00:00Z");
@@ -50,7 +58,8 @@ void running(Exchange& exchange) {
     for (const ComponentRow& row : status.components) {
       if (row.view.state != State::ready) continue;
       const MemoryFigures& memory = row.memory;
-      json.open().field("name", row.name).field("model", row.name);
+      const std::string& name = tagged_name(row);
+      json.open().field("name", name).field("model", name);
       json.field("size", memory.would_free()).field("digest", "");
       append_details(json);
       json.field("expires_at", never).field("size_vram", memory.device).close();
