@@ -35,8 +35,10 @@ class DirectExchange final : public hearth::Exchange {
   }
   void stream(std::uint64_t) override { ++answers; }
   void wait_for(hearth::RequestId) override {}
+  [[nodiscard]] const hearth::GatewayCounts& gateway_counts() const override { return counts; }
   void forget() { next_turn(); }
   bool is_local = false;
+  hearth::GatewayCounts counts;
 
  protected:
   [[nodiscard]] bool is_here() const override { return true; }

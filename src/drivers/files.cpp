@@ -65,7 +65,11 @@ class MappedFile {
   // Blocks until this piece is in memory.
   Result<> read(std::size_t from) {
     const std::size_t count = std::min(piece_bytes, size_ - from);
-    if (::madvise(begin_ + from, count, madvise_populate_read) == 0) return {};
+    int done = 0;
+    do {
+      done = ::madvise(begin_ + from, count, madvise_populate_read);
+    } while (done != 0 && errno == EINTR);
+    if (done == 0) return {};
     if (errno != EINVAL) return fail(Errc::io, path_ + ": reading it: " + error_text(errno));
     return read_plainly(from, count);
   }

@@ -20,7 +20,7 @@ namespace hearth {
 namespace {
 
 constexpr Duration question_time_max = 2s;
-constexpr Duration unload_time_max = 30s;
+constexpr Duration unload_time_max = 10s;
 constexpr unsigned misses_max = 2;  // a server that answers late once has not lost its model
 constexpr std::string_view record_suffix = ".server";
 
@@ -73,14 +73,17 @@ Launch launch_of(const Record& record) {
 
 // One model that is loaded, as its Instance and the looking thread share it.
 struct Loaded {
-  Loaded(std::string component, ServerRules its_rules, std::string record_file)
+  Loaded(std::string component, ServerRules its_rules, std::string its_endpoint,
+         std::string record_file)
       : name(std::move(component)),
         rules(std::move(its_rules)),
+        endpoint(std::move(its_endpoint)),
         record(std::move(record_file)),
         gone(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK)) {}
 
   const std::string name;
   const ServerRules rules;
+  const std::string endpoint;  // its url, with a numeric host
   const std::string record;
   const Descriptor gone;  // readable once it has ended by itself
   Mutex mutex;
@@ -274,7 +277,7 @@ class ServerInstance : public Instance {
   }
   ~ServerInstance() override { lookout_->drop(loaded_); }
 
-  [[nodiscard]] std::string endpoint() const override { return loaded_->rules.url; }
+  [[nodiscard]] std::string endpoint() const override { return loaded_->endpoint; }
   [[nodiscard]] int process() const override { return 0; }
   [[nodiscard]] int supervisor() const override { return 0; }
   [[nodiscard]] int exit_fd() const override { return loaded_->gone.get(); }
@@ -319,6 +322,11 @@ class ServerDriver : public Driver {
   std::shared_ptr<Lookout> lookout_;
 };
 
+Result<std::string> endpoint_of(const std::string& url) {
+  const HttpAddress address = HEARTH_TRY(parse_http_address(url));
+  return to_text(HEARTH_TRY(resolved(address)));
+}
+
 Result<> warm_up(const LoadJob& job, const ServerRules& rules, Instant deadline,
                  const std::stop_token& stop) {
   const auto& warmup = job.launch.warmup;
@@ -345,16 +353,18 @@ Result<std::unique_ptr<Instance>> ServerDriver::load(const LoadJob& job, std::st
   HEARTH_TRY(write_record(job.run_dir, record_suffix, record_of(job)));
   ModelServer server{job.launch.name, resolve(job.launch)};
   auto sight = server.load(deadline, stop);
+  Result<std::string> endpoint = std::string{};
+  if (sight) endpoint = endpoint_of(server.rules().url);
   Result<> warmed;
-  if (sight) warmed = warm_up(job, server.rules(), deadline, stop);
-  if (!sight || !warmed) {
-    const Error why = sight ? warmed.error() : sight.error();
+  if (sight && endpoint) warmed = warm_up(job, server.rules(), deadline, stop);
+  if (!sight || !endpoint || !warmed) {
+    const Error why = !sight ? sight.error() : !endpoint ? endpoint.error() : warmed.error();
     // It may be on its way; what cannot be reached has nothing to give back.
     if (why.code != Errc::unavailable || stop.stop_requested()) (void)server.unload(5s);
     remove_record(record);
     return std::unexpected{why};
   }
-  auto loaded = std::make_shared<Loaded>(job.launch.name, server.rules(), record);
+  auto loaded = std::make_shared<Loaded>(job.launch.name, server.rules(), *endpoint, record);
   {
     const MutexLock lock{loaded->mutex};
     loaded->memory = sight->memory;
@@ -368,11 +378,12 @@ std::vector<Adopted> ServerDriver::adopt(const std::string& run_dir) {
     const std::string path = record_path(run_dir, record.name, record_suffix);
     const ServerRules rules = resolve(launch_of(record));
     const auto sight = ModelServer{record.name, rules}.look(question_time_max);
-    if (!sight || !sight->is_loaded) {
+    const auto endpoint = endpoint_of(rules.url);
+    if (!sight || !sight->is_loaded || !endpoint) {
       remove_record(path);
       continue;
     }
-    auto loaded = std::make_shared<Loaded>(record.name, rules, path);
+    auto loaded = std::make_shared<Loaded>(record.name, rules, *endpoint, path);
     {
       const MutexLock lock{loaded->mutex};
       loaded->memory = sight->memory;

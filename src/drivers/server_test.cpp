@@ -68,6 +68,15 @@ TEST_F(ServerDriver, WhatIsLoadedIsKeptUntilItIsUnloaded) {
   EXPECT_EQ(ollama_.loaded(), 0U);
 }
 
+TEST_F(ServerDriver, AHostsNameIsResolvedForWhoMustNotWait) {
+  LoadJob named = job();
+  named.launch.server.url = "http://localhost" + ollama_.url().substr(ollama_.url().rfind(':'));
+  auto loaded = driver_->load(named, {});
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ((*loaded)->endpoint().find("localhost"), std::string::npos);
+  (*loaded)->unload();
+}
+
 TEST_F(ServerDriver, ARequestThatSetAnEndIsOverruled) {
   auto loaded = driver_->load(job(), {});
   ASSERT_TRUE(loaded) << loaded.error().detail;

@@ -350,6 +350,30 @@ Result<int> HttpClient::stream(const HttpCall& call, const OnLine& on_line) {
   return status;
 }
 
+Result<HttpAddress> resolved(HttpAddress address) {
+  if (!address.socket_path.empty()) return address;
+  addrinfo hints{};
+  hints.ai_socktype = SOCK_STREAM;
+  addrinfo* raw = nullptr;
+  if (const int code = ::getaddrinfo(address.host.c_str(), nullptr, &hints, &raw); code != 0) {
+    return fail(Errc::unavailable, address.host + ": " + ::gai_strerror(code));
+  }
+  const std::unique_ptr<addrinfo, FreeAddresses> list(raw);
+  const addrinfo* chosen = list.get();
+  // Servers that listen on one of the two listen on this one.
+  for (const addrinfo* entry = chosen; entry != nullptr; entry = entry->ai_next) {
+    if (entry->ai_family == AF_INET && chosen->ai_family != AF_INET) chosen = entry;
+  }
+  std::array<char, NI_MAXHOST> host{};
+  if (const int code = ::getnameinfo(chosen->ai_addr, chosen->ai_addrlen, host.data(), host.size(),
+                                     nullptr, 0, NI_NUMERICHOST);
+      code != 0) {
+    return fail(Errc::unavailable, address.host + ": " + ::gai_strerror(code));
+  }
+  address.host = host.data();
+  return address;
+}
+
 Result<HttpAddress> parse_http_address(std::string_view url) {
   const std::string whole(url);
   const auto bad = [&](const char* why) {

@@ -35,6 +35,8 @@ struct HttpAddress {
 // "http://127.0.0.1:40123/base", "127.0.0.1:40123", "unix:/run/hearth.sock".
 [[nodiscard]] Result<HttpAddress> parse_http_address(std::string_view url);
 [[nodiscard]] std::string to_text(const HttpAddress& address);
+// With a numeric host, for who must not wait for a name. Blocks as the system's resolver does.
+[[nodiscard]] Result<HttpAddress> resolved(HttpAddress address);
 
 struct HttpCall {
   std::string method = "GET";
