@@ -98,6 +98,8 @@ class FakeService final : public Service {
     ++released;
     return give_locked(granted(), std::move(callback));
   }
+  void let_go(LeaseId) override { ++released; }
+  void look_around() override {}
   RequestId load(ComponentId id, bool waits, Duration, AnswerCallback callback) override {
     Answer answer = granted();
     answer.reply.is_accepted = !waits;

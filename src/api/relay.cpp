@@ -363,7 +363,7 @@ void Relay::let_go(GatewayOutcome outcome) {
   client_ = nullptr;
   upstream_.reset();
   if (waiting_) state_->service.abandon(std::exchange(waiting_, RequestId{}));
-  if (lease_) state_->service.release(std::exchange(lease_, LeaseId{}), [](const Answer&) {});
+  if (lease_) state_->let_go(std::exchange(lease_, LeaseId{}));
   if (ticket_ != 0) state_->gateway.withdraw(id_, std::exchange(ticket_, 0));
   if (is_inside_) {
     is_inside_ = false;

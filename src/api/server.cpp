@@ -156,6 +156,7 @@ void Server::stop() {
     const auto sessions = std::exchange(impl.state->sessions, {});
     for (const auto& session : sessions) session->close();
     impl.state->gateway.close();
+    impl.state->looking.cancel();
     impl.work.reset();
   });
   // What is cancelled completes on that thread; then it has nothing more to do.

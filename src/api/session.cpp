@@ -59,6 +59,19 @@ std::string_view ServerState::date() {
   return date_text;
 }
 
+// One look for all that is given back meanwhile: under load most answers wake nobody.
+void ServerState::let_go(LeaseId lease) {
+  constexpr auto let_go_time_max = std::chrono::milliseconds{20};
+  service.let_go(lease);
+  if (is_looking) return;
+  is_looking = true;
+  looking.expires_after(let_go_time_max);
+  looking.async_wait([this](boost::system::error_code error) {
+    is_looking = false;
+    if (!error) service.look_around();
+  });
+}
+
 void ServerState::close() {
   const MutexLock lock(mutex);
   is_closed = true;

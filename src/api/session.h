@@ -38,6 +38,8 @@ struct ServerState {
   // Runs on the server's thread; dropped after close().
   void post(std::move_only_function<void()> work);
   void close();
+  // Gives a lease back; the service sees it soon. Server's thread.
+  void let_go(LeaseId lease);
   // Now, for a header; written anew once a second. Server's thread.
   std::string_view date();
 
@@ -45,6 +47,8 @@ struct ServerState {
   ServerOptions options;  // hosts and api_key change, on the server's thread
   boost::asio::io_context io{1};
   Gateway gateway{io};
+  boost::asio::steady_timer looking{io};
+  bool is_looking = false;
   GatewayCounts gateway_counts;
   std::thread::id thread;
   std::string listen_host;

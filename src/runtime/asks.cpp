@@ -213,6 +213,17 @@ RequestId Daemon::release(LeaseId lease, AnswerCallback callback) {
                     Intake::Kind::internal, {.callback = std::move(callback)});
 }
 
+void Daemon::let_go(LeaseId lease) {
+  // Whoever begins to wait wakes the core itself, and this is before it in the queue.
+  const auto wake = impl_->is_anybody_waiting ? Intake::Wake::now : Intake::Wake::later;
+  (void)impl_->intake->append(event::LeaseReleased{.request = {}, .lease = lease},
+                              Intake::Kind::internal, wake);
+}
+
+void Daemon::look_around() {
+  impl_->intake->post([] {});
+}
+
 RequestId Daemon::load(ComponentId id, bool waits, Duration patience, AnswerCallback callback) {
   const RequestId request{impl_->next_request.fetch_add(1)};
   event::LoadRequested event{

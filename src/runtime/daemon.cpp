@@ -94,6 +94,7 @@ void Daemon::Impl::turn(bool is_waiting) {
   for (Intake::Task& task : tasks) task();
   tasks.clear();
   set_timer();
+  is_anybody_waiting = engine.is_anybody_waiting();
   after_turn();
 }
 

@@ -61,6 +61,8 @@ class Daemon : public Service {
   RequestId lease(LeaseAsk ask, AnswerCallback callback) override;
   RequestId renew(LeaseId lease, Duration length, AnswerCallback callback) override;
   RequestId release(LeaseId lease, AnswerCallback callback) override;
+  void let_go(LeaseId lease) override;
+  void look_around() override;
   RequestId load(ComponentId id, bool waits, Duration patience, AnswerCallback callback) override;
   RequestId unload(std::vector<ComponentId> ids, AnswerCallback callback) override;
   RequestId pin(ComponentId id, bool is_pinned, AnswerCallback callback) override;

@@ -83,6 +83,7 @@ struct Daemon::Impl {
   // --- any thread's ---
   std::atomic<std::uint64_t> next_request{1};
   std::atomic<std::uint64_t> next_command{1};
+  std::atomic<bool> is_anybody_waiting{true};  // as of the core's last turn
   std::atomic<std::uint64_t> next_lease{1};
   std::atomic<std::uint64_t> reserve{0};  // bytes of memory never to be used
   std::atomic<bool> is_core_ready{false};

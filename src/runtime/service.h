@@ -134,6 +134,10 @@ class Service {
   virtual RequestId lease(LeaseAsk ask, AnswerCallback callback) = 0;
   virtual RequestId renew(LeaseId lease, Duration length, AnswerCallback callback) = 0;
   virtual RequestId release(LeaseId lease, AnswerCallback callback) = 0;
+  // The same without an answer, for who gives back many. While nobody waits for anything it is seen
+  // with what comes next, so call look_around() before long.
+  virtual void let_go(LeaseId lease) = 0;
+  virtual void look_around() = 0;
   virtual RequestId load(ComponentId id, bool waits, Duration patience,
                          AnswerCallback callback) = 0;
   virtual RequestId unload(std::vector<ComponentId> ids, AnswerCallback callback) = 0;

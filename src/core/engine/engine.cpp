@@ -198,6 +198,9 @@ std::size_t Engine::waiting() const {
   return static_cast<std::size_t>(std::ranges::count_if(
       impl_->requests, [](const auto& entry) { return entry.second.has_reply; }));
 }
+bool Engine::is_anybody_waiting() const {
+  return !impl_->requests.empty() || !impl_->draining.empty() || impl_->is_shutting_down;
+}
 const Ledger& Engine::ledger() const { return impl_->ledger; }
 Pressure Engine::pressure() const { return impl_->pressure; }
 Bytes Engine::available() const { return impl_->available; }

@@ -103,6 +103,8 @@ class Engine {
   [[nodiscard]] std::span<const ComponentId> conflicts_of(ComponentId id) const;  // both sides
   [[nodiscard]] Bytes bound(ComponentId id) const;  // what a load would reserve now
   [[nodiscard]] std::vector<LeaseView> leases() const;
+  // For memory, a load, an unload, or that somebody lets go.
+  [[nodiscard]] bool is_anybody_waiting() const;
   [[nodiscard]] std::size_t waiting() const;  // requests without a reply
   [[nodiscard]] const Ledger& ledger() const;
   [[nodiscard]] Pressure pressure() const;
