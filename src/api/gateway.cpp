@@ -141,11 +141,22 @@ Result<std::unique_ptr<Upstream>> Gateway::connect(ComponentId id, const HttpAdd
 
 void Gateway::give_back(ComponentId id, const HttpAddress& address,
                         std::unique_ptr<Upstream> upstream) {
-  std::vector<Idle>& idle = pools_[{id, to_text(address)}];
+  const auto [at, is_new] = pools_.try_emplace({id, to_text(address)});
+  if (is_new) drop_closed(id);
+  std::vector<Idle>& idle = at->second;
   if (idle.size() >= idle_max) return;
   upstream->was_used = true;
   idle.push_back({std::move(upstream), Clock::now()});
   arm_timer();
+}
+
+// Of a component that has come back at another address: what led to the old one.
+void Gateway::drop_closed(ComponentId id) {
+  for (auto at = pools_.lower_bound({id, ""}); at != pools_.end() && at->first.first == id; ++at) {
+    std::erase_if(at->second, [](const Idle& idle) {
+      return !is_quiet(idle.upstream->socket.native_handle());
+    });
+  }
 }
 
 void Gateway::arm_timer() {

@@ -4,7 +4,8 @@
 //            first come first served, and each is told by its `go` when it is in. Who is in calls
 //            leave() once; who still waits and is not interested any more calls withdraw().
 //            Connections that were given back are handed out again within their idle time, and
-//            never one that its component has closed.
+//            never one that its component has closed; those are dropped when it is spoken to at
+//            another address.
 // Errors     exhausted: too many wait for that component.
 // Threads    the server's thread.
 #pragma once
@@ -79,6 +80,7 @@ class Gateway {
   [[nodiscard]] std::unique_ptr<Upstream> take_idle(ComponentId id, const std::string& address);
   void arm_timer();
   void drop_old();
+  void drop_closed(ComponentId id);
 
   boost::asio::io_context& io_;
   boost::asio::steady_timer timer_;
