@@ -58,7 +58,8 @@ std::optional<Duration> keep_alive_of(const OrderedJson& value) {
   const std::string text = value.get<std::string>();
   if (text.starts_with('-')) return Duration::max();
   const bool is_count = !text.empty() && text.find_first_not_of("0123456789") == std::string::npos;
-  return parse_duration(is_count ? text.substr(0, 9) + "s" : text);
+  if (is_count && text.size() > 9) return Duration::max();
+  return parse_duration(is_count ? text + "s" : text);
 }
 
 std::string payload_of(std::string_view raw, BodyFraming framing) {
@@ -301,17 +302,18 @@ void Relay::answered(Answer answer) {
   enter(&Relay::speak);
 }
 
-// After an answer: how long the client wants it to stay. 0: gone, once nobody else speaks to it.
+// After an answer: how long the client wants it to stay. 0: not at all, if nobody else speaks to
+// it.
 void Relay::keep_as_asked() {
   const auto* json = std::get_if<JsonMembers>(&finder_);
   const auto& raw = json != nullptr ? json->raw(keep_alive_member) : std::nullopt;
   const auto value = raw ? read_json(*raw) : std::nullopt;
   const auto span = value ? keep_alive_of(*value) : std::nullopt;
   if (!span || !lease_) return;
+  if (*span == Duration{0}) {
+    state_->service.release(std::exchange(lease_, LeaseId{}), [](const Answer&) {});
+  }
   state_->service.keep(id_, *span);
-  if (*span > Duration{0}) return;
-  state_->service.release(std::exchange(lease_, LeaseId{}), [](const Answer&) {});
-  (void)state_->service.unload({id_}, [](const Answer&) {});
 }
 
 void Relay::look_at_the_clock(Clock::time_point now) {

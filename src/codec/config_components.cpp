@@ -440,6 +440,7 @@ void read_components(ConfigReader& reader, const YamlNode& node, ConfigDraft& dr
       reader.error(key.place, quoted(key.text) + " must be a section with keys such as `cmd`");
     }
     component.command = nullptr;
+    check_model_is_its_own(reader, draft, component);
     draft.components.push_back(std::move(component));
   }
   reader.about("", &draft.places);

@@ -106,7 +106,7 @@ void take_engine(Reader& r, const Node& n, Draft& d) {
 
 constexpr std::array<DraftKey, kind_key_count> keys{
     DraftKey{{"instances", Form::whole, "", "1",
-              "Of a process: so many side by side; requests go to the one with the fewest."},
+              "Of a process: so many side by side; requests go to each in turn."},
              [](Reader& r, const Node& n, Draft& d) { r.take(n, d.launch.instances, 1, 64); }},
     DraftKey{{"before", Form::command, "", "none",
               "Run to its end before each start; when it fails, the load has failed."},
@@ -229,6 +229,22 @@ void check_kind(ConfigReader& r, const ComponentDraft& d) {
   if (kind == "unit") check_unit(r, d);
   if (kind == "files" && d.launch.files.empty()) {
     r.error(d.place, subject(d) + "kind files needs `files`");
+  }
+}
+
+void check_model_is_its_own(ConfigReader& r, const ConfigDraft& before, const ComponentDraft& d) {
+  if (d.launch.kind != "http") return;
+  const auto model_of = [](const Launch& launch) -> const std::string& {
+    return launch.server.model.empty() ? launch.name : launch.server.model;
+  };
+  for (const ComponentDraft& other : before.components) {
+    const ServerSpec& server = other.launch.server;
+    if (other.launch.kind != "http" || server.url != d.launch.server.url ||
+        server.preset != d.launch.server.preset || model_of(other.launch) != model_of(d.launch)) {
+      continue;
+    }
+    r.error(d.place, subject(d) + "it is the same model of the same server as " +
+                         quoted(other.spec.name) + ": make it an alias of that one");
   }
 }
 

@@ -159,6 +159,8 @@ struct ComponentDraft {
   const YamlNode* command = nullptr;
 };
 
+struct ConfigDraft;
+
 // The keys of one kind or another, and what each kind must and may not have (config_kinds.cpp).
 inline constexpr std::size_t kind_key_count = 14;
 [[nodiscard]] const std::array<Key<ComponentDraft>, kind_key_count>& kind_keys();
@@ -166,6 +168,9 @@ inline constexpr std::size_t kind_key_count = 14;
 inline constexpr std::array<std::string_view, 4> component_kinds{"process", "http", "unit",
                                                                  "files"};
 void check_kind(ConfigReader& reader, const ComponentDraft& draft);
+// One model of a server is one component: two would take it from each other.
+void check_model_is_its_own(ConfigReader& reader, const ConfigDraft& before,
+                            const ComponentDraft& draft);
 // A line, or a list of words, split and expanded.
 [[nodiscard]] std::vector<std::string> read_words(ConfigReader& reader, const YamlNode& node,
                                                   bool is_shell);

@@ -626,6 +626,9 @@ TEST(ConfigKinds, WhatAKindLacksOrMayNotHaveIsTold) {
        "`cmd` is of kind process, and this is of kind "
        "http"},
       {"kind: http\n    url: http://x\n    load: {body: x}", "needs a `path`"},
+      {"kind: http\n    preset: ollama\n    model: m\n  two: {kind: http, preset: ollama, model: "
+       "m}",
+       "it is the same model of the same server as `ocr`"},
       {"kind: unit", "needs either a `unit` or a `container`"},
       {"kind: unit\n    unit: a\n    container: b", "needs either a `unit` or a `container`"},
       {"kind: unit\n    unit: a\n    ready: {http: /}", "say which (`port: N`)"},

@@ -4,6 +4,7 @@
 #include <poll.h>
 #include <spawn.h>
 #include <sys/eventfd.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -59,24 +60,33 @@ Result<pid_t> spawn(std::vector<std::string> words, int output) {
               "cannot start `" + words[0] + "`: " + error_text(error));
 }
 
-// Reads until the end of its output, which is the end of all that it left in its group; false when
-// the deadline or the stop came first.
-bool read_to_the_end(int output, int stopped, Instant deadline, std::string& text) {
+// Reads until the process has ended; false when the deadline or the stop came first.
+bool read_to_the_end(int output, int process, int stopped, Instant deadline, std::string& text) {
   std::array<char, 4096> chunk;
+  const auto read_some = [&] {
+    const ssize_t got = ::read(output, chunk.data(), chunk.size());
+    if (got > 0) text.append(chunk.data(), static_cast<std::size_t>(got));
+    if (text.size() > 2 * output_max) text.erase(0, text.size() - output_max);
+    return got > 0 || (got < 0 && errno == EINTR);
+  };
+  bool is_open = true;
   while (true) {
     const double left = milliseconds(deadline - boot_now());
     if (left <= 0) return false;
-    std::array<pollfd, 2> waited{pollfd{output, POLLIN, 0}, pollfd{stopped, POLLIN, 0}};
+    std::array<pollfd, 3> waited{pollfd{is_open ? output : -1, POLLIN, 0},
+                                 pollfd{process, POLLIN, 0}, pollfd{stopped, POLLIN, 0}};
     if (::poll(waited.data(), waited.size(), static_cast<int>(left) + 1) < 0 && errno != EINTR) {
       return false;
     }
-    if (waited[1].revents != 0) return false;
-    if (waited[0].revents == 0) continue;
-    const ssize_t got = ::read(output, chunk.data(), chunk.size());
-    if (got < 0 && errno == EINTR) continue;
-    if (got <= 0) return true;
-    text.append(chunk.data(), static_cast<std::size_t>(got));
-    if (text.size() > 2 * output_max) text.erase(0, text.size() - output_max);
+    if (waited[2].revents != 0) return false;
+    if (waited[1].revents != 0) {
+      // What it left running may hold the pipe open: only what is there is taken.
+      (void)::fcntl(output, F_SETFL, O_NONBLOCK);
+      while (read_some()) {
+      }
+      return true;
+    }
+    if (waited[0].revents != 0) is_open = read_some();
   }
 }
 
@@ -96,7 +106,9 @@ Result<std::string> run_command(const std::vector<std::string>& argv, Instant de
                                      (void)::write(stopped.get(), &one, sizeof one);
                                    }};
   std::string text;
-  const bool has_ended = read_to_the_end(output.get(), stopped.get(), deadline, text);
+  const Descriptor process{static_cast<int>(::syscall(SYS_pidfd_open, child, 0))};
+  const bool has_ended =
+      read_to_the_end(output.get(), process.get(), stopped.get(), deadline, text);
   if (!has_ended) (void)::kill(-child, SIGKILL);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0 && errno == EINTR) {

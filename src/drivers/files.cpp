@@ -33,7 +33,7 @@ class MappedFile {
   static Result<MappedFile> open(const std::string& path) {
     MappedFile file;
     file.path_ = path;
-    file.fd_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
+    file.fd_.reset(::open(path.c_str(), O_RDONLY | O_CLOEXEC | O_NONBLOCK));
     if (!file.fd_.is_open()) {
       return fail(errno == ENOENT ? Errc::not_found : Errc::failed,
                   path + ": " + error_text(errno));

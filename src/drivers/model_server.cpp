@@ -184,12 +184,13 @@ Result<ModelSight> ModelServer::load(Instant deadline, std::stop_token stop) {
 Result<> ModelServer::unload(Duration timeout) {
   if (rules_.unload.path.empty()) return {};
   const Instant deadline = boot_now() + timeout;
-  const auto reply = HEARTH_TRY(ask(rules_.unload, timeout, {}));
+  // A server that hangs must not hold up a shutdown for as long as one that unloads slowly may.
+  const auto reply = HEARTH_TRY(ask(rules_.unload, std::min<Duration>(timeout, 3s), {}));
   // What the server does not know any more is not loaded either.
   if (reply.status / 100 != 2 && reply.status != 404) return refused(rules_.unload, reply);
   if (rules_.status.path.empty()) return {};
   for (Duration step = first_look_step;; step = std::min(step * 2, look_step_max)) {
-    const auto sight = HEARTH_TRY(look(std::max<Duration>(deadline - boot_now(), 1ms)));
+    const auto sight = HEARTH_TRY(look(std::clamp<Duration>(deadline - boot_now(), 1ms, 3s)));
     if (!sight.is_loaded) return {};
     if (boot_now() >= deadline) {
       return fail(Errc::timed_out, name_ + ": " + rules_.url + " still has it loaded");

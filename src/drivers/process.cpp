@@ -438,6 +438,8 @@ Result<std::unique_ptr<Instance>> ProcessDriver::load_several(const LoadJob& job
       threads.emplace_back([&, i] {
         Loading loading{job, keeper_, ports_, stop_fd, i + 1};
         loaded[i] = loading.run();
+        const std::uint64_t one = 1;
+        if (!loaded[i]) (void)::write(stop_fd, &one, sizeof one);  // the others need not go on
       });
     }
   }
@@ -446,8 +448,8 @@ Result<std::unique_ptr<Instance>> ProcessDriver::load_several(const LoadJob& job
   for (auto& one : loaded) {
     if (one) {
       all.push_back(*std::move(one));
-    } else if (!failure) {
-      failure = one.error();
+    } else if (!failure || failure->code == Errc::unavailable) {
+      failure = one.error();  // rather than that of one that was only given up
     }
   }
   if (!failure) return std::make_unique<ProcessGroup>(std::move(all));

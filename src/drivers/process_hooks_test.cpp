@@ -72,6 +72,8 @@ TEST_F(ProcessHooks, TheOneBeforeRunsFirstAndTheOneAfterLast) {
 TEST_F(ProcessHooks, WhenTheOneBeforeFailsNothingIsStartedAndItsLastLineIsTold) {
   LoadJob made = job();
   made.launch.before = {"/bin/sh", "-c", "echo the disk is full; exit 3"};
+  made.launch.argv = noting("main");
+  made.launch.ready = {ReadyProbe::Kind::started, ""};
   made.launch.after = noting("after");
   const auto loaded = driver_->load(made, {});
   ASSERT_FALSE(loaded);

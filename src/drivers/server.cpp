@@ -86,6 +86,7 @@ struct Loaded {
   const std::string endpoint;  // its url, with a numeric host
   const std::string record;
   const Descriptor gone;  // readable once it has ended by itself
+  Mutex telling;          // what the server is told of it, and is_over with it; before `mutex`
   Mutex mutex;
   MemoryFigures memory HEARTH_GUARDED_BY(mutex);
   std::string how_it_ended HEARTH_GUARDED_BY(mutex);
@@ -201,8 +202,9 @@ void Lookout::look_after(Loaded& one, const std::stop_token& stop) {
       const MutexLock lock{one.mutex};
       one.memory = sight->memory;
     }
-    // Told again by the next look when this fails.
-    if (sight->will_expire) (void)server.tell_to_load(question_time_max, stop);
+    // Told again by the next look when this fails; never once it is being unloaded.
+    const MutexLock telling{one.telling};
+    if (sight->will_expire && !one.is_over) (void)server.tell_to_load(question_time_max, stop);
     return;
   }
   if (++one.misses < misses_max) return;
@@ -292,11 +294,11 @@ class ServerInstance : public Instance {
   void unload() override {
     const Busy busy{*lookout_, loaded_->name};
     lookout_->drop(loaded_);
-    // A server that cannot be reached holds nothing that could be freed; one that refuses keeps
-    // what it has, and the next look finds it as a stranger's.
-    if (!loaded_->is_over.exchange(true)) {
-      (void)ModelServer{loaded_->name, loaded_->rules}.unload(unload_time_max);
-    }
+    // One that cannot be told keeps what it has: the record stays, for the next load or the next
+    // daemon, and a look finds it as a stranger's.
+    const MutexLock telling{loaded_->telling};
+    const bool is_ours = !loaded_->is_over.exchange(true);
+    if (is_ours && !ModelServer{loaded_->name, loaded_->rules}.unload(unload_time_max)) return;
     remove_record(loaded_->record);
   }
 
@@ -360,8 +362,8 @@ Result<std::unique_ptr<Instance>> ServerDriver::load(const LoadJob& job, std::st
   if (!sight || !endpoint || !warmed) {
     const Error why = !sight ? sight.error() : !endpoint ? endpoint.error() : warmed.error();
     // It may be on its way; what cannot be reached has nothing to give back.
-    if (why.code != Errc::unavailable || stop.stop_requested()) (void)server.unload(5s);
-    remove_record(record);
+    const bool was_reached = why.code != Errc::unavailable || stop.stop_requested();
+    if (!was_reached || server.unload(unload_time_max)) remove_record(record);
     return std::unexpected{why};
   }
   auto loaded = std::make_shared<Loaded>(job.launch.name, server.rules(), *endpoint, record);
@@ -379,8 +381,10 @@ std::vector<Adopted> ServerDriver::adopt(const std::string& run_dir) {
     const ServerRules rules = resolve(launch_of(record));
     const auto sight = ModelServer{record.name, rules}.look(question_time_max);
     const auto endpoint = endpoint_of(rules.url);
-    if (!sight || !sight->is_loaded || !endpoint) {
-      remove_record(path);
+    if (!sight || !endpoint) continue;  // it may have it still: known to the next daemon
+    if (!sight->is_loaded) {
+      // A load that was under way may end yet.
+      if (ModelServer{record.name, rules}.unload(question_time_max)) remove_record(path);
       continue;
     }
     auto loaded = std::make_shared<Loaded>(record.name, rules, *endpoint, path);

@@ -228,9 +228,19 @@ Result<int> open_unix(const std::string& path, const std::string& where) {
   std::ranges::copy(path, address.sun_path);
   const int fd = ::socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
   if (fd < 0) return fail(Errc::io, where + ": " + os_error(errno));
-  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) return fd;
+  // Where too many wait already, connecting would wait without end.
+  constexpr timeval patience{2, 0};
+  (void)::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &patience, sizeof patience);
+  if (::connect(fd, reinterpret_cast<const sockaddr*>(&address), sizeof address) == 0) {
+    constexpr timeval none{0, 0};
+    (void)::setsockopt(fd, SOL_SOCKET, SO_SNDTIMEO, &none, sizeof none);
+    return fd;
+  }
   const int code = errno;
   ::close(fd);
+  if (code == EAGAIN || code == EINPROGRESS) {
+    return fail(Errc::timed_out, where + ": it does not take the connection");
+  }
   const bool is_absent = code == ENOENT || code == ECONNREFUSED;
   return fail(is_absent ? Errc::unavailable : Errc::io, where + ": " + os_error(code));
 }

@@ -233,9 +233,13 @@ RequestId Daemon::load(ComponentId id, bool waits, Duration patience, AnswerCall
 
 RequestId Daemon::unload(std::vector<ComponentId> ids, AnswerCallback callback) {
   const RequestId request{impl_->next_request.fetch_add(1)};
-  event::UnloadRequested event{.request = request, .components = std::move(ids)};
-  return impl_->ask(request, std::move(event), Intake::Kind::ask,
-                    {.callback = std::move(callback)});
+  impl_->intake->post([impl = impl_.get(), request, ids = std::move(ids),
+                       callback = std::move(callback)]() mutable {
+    impl->end_kept(ids);
+    event::UnloadRequested event{.request = request, .components = std::move(ids)};
+    impl->ask(request, std::move(event), Intake::Kind::ask, {.callback = std::move(callback)});
+  });
+  return request;
 }
 
 RequestId Daemon::pin(ComponentId id, bool is_pinned, AnswerCallback callback) {
@@ -320,7 +324,7 @@ void Daemon::shutdown() {
   impl_->is_shutting_down = true;
   impl_->is_core_ready = false;
   impl_->intake->post([impl = impl_.get()] {
-    impl->end_kept();
+    impl->end_kept({});
     impl->tell(event::ShutdownRequested{});
   });
 }

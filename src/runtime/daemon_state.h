@@ -35,7 +35,7 @@ struct Daemon::Impl {
   void set_timer();
   void keep(ComponentId id, Duration span);
   [[nodiscard]] LeaseId kept(ComponentId id) const;
-  void end_kept();
+  void end_kept(const std::vector<ComponentId>& ids);
 
   struct Pending {
     AnswerCallback callback;

@@ -26,14 +26,19 @@ LeaseId Daemon::Impl::kept(ComponentId id) const {
 }
 
 void Daemon::Impl::keep(ComponentId id, Duration span) {
+  if (span == Duration{0}) {
+    end_kept({id});
+    const RequestId request{next_request.fetch_add(1)};
+    event::UnloadRequested unload{.request = request, .components = {id}};
+    ask(request, std::move(unload), Intake::Kind::ask, {.callback = [](const Answer&) {}});
+    return;
+  }
   const LeaseId before = kept(id);
   const RequestId request{next_request.fetch_add(1)};
   Event::What what;
-  if (span == Duration{0} && before) {
-    what = event::LeaseReleased{.request = request, .lease = before};
-  } else if (span > Duration{0} && before) {
+  if (before) {
     what = event::LeaseRenewed{.request = request, .lease = before, .length = span};
-  } else if (span > Duration{0} && engine.component(id).state == State::ready) {
+  } else if (engine.component(id).state == State::ready) {
     what = event::LeaseRequested{.request = request,
                                  .components = {id},
                                  .session = {},
@@ -49,10 +54,13 @@ void Daemon::Impl::keep(ComponentId id, Duration span) {
   ask(request, std::move(what), Intake::Kind::ask, {.callback = [](const Answer&) {}});
 }
 
-// A shutdown waits for answers, and for what applications hold, but not for these.
-void Daemon::Impl::end_kept() {
+// What is only kept alive is in nobody's use: an unload by hand, and a shutdown, end that first.
+// None named: all.
+void Daemon::Impl::end_kept(const std::vector<ComponentId>& ids) {
   for (const LeaseView& lease : engine.leases()) {
-    if (lease.owner != keep_owner) continue;
+    if (lease.owner != keep_owner || lease.components.empty()) continue;
+    const bool is_meant = ids.empty() || std::ranges::find(ids, lease.components[0]) != ids.end();
+    if (!is_meant) continue;
     const RequestId request{next_request.fetch_add(1)};
     const event::LeaseReleased released{.request = request, .lease = lease.id};
     ask(request, released, Intake::Kind::internal, {.callback = [](const Answer&) {}});

@@ -145,7 +145,8 @@ class Service {
   virtual RequestId used(CommandId command, std::vector<ComponentId> ids,
                          AnswerCallback callback) = 0;
   // It stays for so long, from now on and without use, unless its room is needed; in place of what
-  // was asked before. Duration::max(): until it is asked otherwise; 0: no longer than it would.
+  // was asked before. Duration::max(): until it is asked otherwise; 0: it is unloaded, if nobody
+  // holds it now.
   virtual void keep(ComponentId id, Duration span) = 0;
   virtual void signal(std::string name, std::string session) = 0;
   virtual void abandon(RequestId request) = 0;

@@ -64,7 +64,8 @@ class Supervisor {
   ComponentGroup group_;
   pid_t main_ = 0;
   int main_status_ = 0;
-  pid_t hook_ = 0;  // the command before, the one that stops, or the one after
+  pid_t hook_ = 0;          // the command before, the one that stops, or the one after
+  bool is_before_ = false;  // hook_ is the command before
   std::string hook_failure_;
   bool is_main_gone_ = false;
   bool is_ready_ = false;       // the daemon has said so
@@ -140,7 +141,8 @@ bool Supervisor::start() {
   for (const auto& [name, value] : job_.env) (void)::setenv(name.c_str(), value.c_str(), 1);
   if (job_.is_notified) open_notify_socket();
   if (job_.is_kept) listen_for_daemon();
-  return job_.before.empty() ? start_main() : begin_hook(job_.before, "before");
+  is_before_ = !job_.before.empty();
+  return is_before_ ? begin_hook(job_.before, "before") : start_main();
 }
 
 bool Supervisor::start_main() {
@@ -179,7 +181,7 @@ void Supervisor::hook_ended(int status) {
     if (!is_main_gone_) signal_main();
     return;
   }
-  if (is_over_) return;
+  if (is_over_ || !std::exchange(is_before_, false)) return;
   if (status == 0) {
     is_over_ = !start_main();
     return;
@@ -191,7 +193,7 @@ void Supervisor::hook_ended(int status) {
 // However it ended; what it cannot do within the grace is not waited for.
 void Supervisor::run_after() {
   if (job_.after.empty()) return;
-  is_over_ = false;
+  is_before_ = false;
   if (!begin_hook(job_.after, "after") || hook_ == 0) {
     (void)log_->take("hearth: " + hook_failure_ + "\n");
     return;

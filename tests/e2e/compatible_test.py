@@ -82,8 +82,11 @@ class Compatible(DaemonTest):
         self.assertEqual(daemon.state_of("llama"), "ready")
         self.assert_status(self.chat(daemon, "llama", keep_alive=-1), 200)
         wait_for(lambda: daemon.row("llama")["leases"] == 1, "by one lease, not by two")
-        self.assert_status(self.chat(daemon, "llama", keep_alive=0), 200)
-        wait_for(lambda: daemon.state_of("llama") == "unloaded", "0 is: gone after the answer")
+        self.assert_status(self.chat(daemon, "other", keep_alive=-1), 200)
+        self.assert_status(self.chat(daemon, "other", keep_alive=0), 200)
+        wait_for(lambda: daemon.state_of("other") == "unloaded", "0 is: gone after the answer")
+        self.assert_status(daemon.ask("GET", "/unload"), 200)
+        self.assertEqual(daemon.state_of("llama"), "unloaded", "what is kept alive is not in use")
 
     def test_what_is_kept_alive_goes_when_its_room_is_needed(self):
         daemon = self.daemon({"llama": model("llama"), "other": model("other")},
