@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <sys/wait.h>
@@ -15,6 +14,7 @@
 #include "runtime/clock.h"
 #include "runtime/files.h"
 #include "runtime/processes.h"
+#include "runtime/spawn.h"
 
 namespace hearth {
 namespace {
@@ -27,37 +27,6 @@ std::string last_line(const std::string& text) {
   const std::size_t begin = text.rfind('\n', end);
   return text.substr(begin == std::string::npos ? 0 : begin + 1,
                      end - (begin == std::string::npos ? 0 : begin + 1) + 1);
-}
-
-Result<pid_t> spawn(std::vector<std::string> words, int output) {
-  posix_spawn_file_actions_t actions;
-  (void)posix_spawn_file_actions_init(&actions);
-  (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  (void)posix_spawn_file_actions_adddup2(&actions, output, 1);
-  (void)posix_spawn_file_actions_adddup2(&actions, output, 2);
-  posix_spawnattr_t attributes;
-  (void)posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  for (const int number : {SIGPIPE, SIGHUP, SIGINT, SIGTERM}) sigaddset(&defaults, number);
-  (void)posix_spawnattr_setsigmask(&attributes, &none);
-  (void)posix_spawnattr_setsigdefault(&attributes, &defaults);
-  (void)posix_spawnattr_setpgroup(&attributes, 0);
-  (void)posix_spawnattr_setflags(
-      &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::vector<char*> pointers;
-  for (std::string& word : words) pointers.push_back(word.data());
-  pointers.push_back(nullptr);
-  pid_t child = 0;
-  const int error =
-      posix_spawnp(&child, pointers[0], &actions, &attributes, pointers.data(), environ);
-  (void)posix_spawnattr_destroy(&attributes);
-  (void)posix_spawn_file_actions_destroy(&actions);
-  if (error == 0) return child;
-  return fail(error == ENOENT ? Errc::not_found : Errc::failed,
-              "cannot start `" + words[0] + "`: " + error_text(error));
 }
 
 // Reads until the process has ended; false when the deadline or the stop came first.
@@ -99,7 +68,11 @@ Result<std::string> run_command(const std::vector<std::string>& argv, Instant de
   const Descriptor output{ends[0]};
   Descriptor written{ends[1]};
   const Descriptor stopped{::eventfd(0, EFD_CLOEXEC)};
-  const pid_t child = HEARTH_TRY(spawn(argv, written.get()));
+  pid_t child = 0;
+  if (const int error = spawn_program(argv, written.get(), "", child); error != 0) {
+    return fail(error == ENOENT ? Errc::not_found : Errc::failed,
+                "cannot start `" + argv[0] + "`: " + error_text(error));
+  }
   written.reset();
   const std::stop_callback on_stop{stop, [&] {
                                      const std::uint64_t one = 1;

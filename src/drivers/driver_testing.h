@@ -6,6 +6,7 @@
 #include <memory>
 #include <string>
 
+#include "base/assert.h"
 #include "ports/driver.h"
 
 namespace hearth::testing {
@@ -16,8 +17,8 @@ class DriverWorld {
   [[nodiscard]] virtual std::unique_ptr<Driver> make_driver() = 0;
   // A job below `root` whose component becomes ready soon.
   [[nodiscard]] virtual LoadJob job(const std::string& root) = 0;
-  // The same, but it never becomes ready; false: there is no such thing.
-  virtual bool hang(LoadJob&) { return false; }
+  // The same, but it never becomes ready. Only of kinds that know such a thing.
+  virtual void hang(LoadJob&) { HEARTH_ASSERT(false); }
   // Ends what runs, from outside; false: it cannot end.
   virtual bool crash(Instance&) { return false; }
   // So many of it run, or are held, in the world.

@@ -36,9 +36,8 @@ class ProcessWorld : public DriverWorld {
     made.launch.ready = {ReadyProbe::Kind::http, "/health"};
     return made;
   }
-  bool hang(LoadJob& job) override {
+  void hang(LoadJob& job) override {
     job.launch.argv = {HEARTH_TEST_COMPONENT, "--ready-after", "600000", "--listen", "${PORT}"};
-    return true;
   }
   bool crash(Instance& instance) override { return ::kill(instance.process(), SIGKILL) == 0; }
   std::size_t running() override { return marked_processes(mark_).size(); }
@@ -64,10 +63,7 @@ class OllamaWorld : public DriverWorld {
     made.launch.server.model = "small";
     return made;
   }
-  bool hang(LoadJob&) override {
-    ollama_.set_stuck(true);
-    return true;
-  }
+  void hang(LoadJob&) override { ollama_.set_stuck(true); }
   bool crash(Instance&) override {
     ollama_.unload("small:latest");
     return true;
@@ -136,10 +132,7 @@ class UnitWorld : public DriverWorld {
     made.launch.ready = {ReadyProbe::Kind::http, "/health"};
     return made;
   }
-  bool hang(LoadJob&) override {
-    std::ofstream(folder_ + "/flags") << "--ready-after 600000\n";
-    return true;
-  }
+  void hang(LoadJob&) override { std::ofstream(folder_ + "/flags") << "--ready-after 600000\n"; }
   bool crash(Instance& instance) override { return ::kill(instance.process(), SIGKILL) == 0; }
   std::size_t running() override {
     const std::string mark = "HEARTH_STAND_IN=" + folder_;

@@ -2,7 +2,6 @@
 
 #include <fcntl.h>
 #include <poll.h>
-#include <spawn.h>
 #include <sys/prctl.h>
 #include <sys/signalfd.h>
 #include <sys/socket.h>
@@ -23,6 +22,7 @@
 #include "runtime/component_log.h"
 #include "runtime/files.h"
 #include "runtime/processes.h"
+#include "runtime/spawn.h"
 
 namespace hearth {
 namespace {
@@ -211,35 +211,7 @@ void Supervisor::run_after() {
 }
 
 int Supervisor::spawn(std::vector<std::string> arguments, pid_t& process) {
-  const int output = written_.get();
-  posix_spawn_file_actions_t actions;
-  (void)posix_spawn_file_actions_init(&actions);
-  (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  (void)posix_spawn_file_actions_adddup2(&actions, output, 1);
-  (void)posix_spawn_file_actions_adddup2(&actions, output, 2);
-  if (!job_.directory.empty()) {
-    (void)posix_spawn_file_actions_addchdir_np(&actions, job_.directory.c_str());
-  }
-  posix_spawnattr_t attributes;
-  (void)posix_spawnattr_init(&attributes);
-  sigset_t none;
-  sigemptyset(&none);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  for (const int number : {SIGPIPE, SIGHUP, SIGINT, SIGXFSZ}) sigaddset(&defaults, number);
-  (void)posix_spawnattr_setsigmask(&attributes, &none);
-  (void)posix_spawnattr_setsigdefault(&attributes, &defaults);
-  (void)posix_spawnattr_setpgroup(&attributes, 0);
-  (void)posix_spawnattr_setflags(
-      &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
-  const int error =
-      posix_spawnp(&process, pointers[0], &actions, &attributes, pointers.data(), environ);
-  (void)posix_spawnattr_destroy(&attributes);
-  (void)posix_spawn_file_actions_destroy(&actions);
-  return error;
+  return spawn_program(std::move(arguments), written_.get(), job_.directory, process);
 }
 
 void Supervisor::open_notify_socket() {

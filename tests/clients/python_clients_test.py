@@ -132,16 +132,13 @@ class Ollama(ServedTest):
         self.addCleanup(self.client.close)
 
     def test_models_are_listed(self):
-        self.has_route("/api/tags")
         self.assertIn("llama", [found.model for found in self.client.list().models])
 
     def test_what_is_loaded_is_listed(self):
-        self.has_route("/api/ps")
         self.client.chat("llama", HELLO)
         self.assertIn("llama", [found.model for found in self.client.ps().models])
 
     def test_a_model_is_shown(self):
-        self.has_route("/api/tags")
         self.assertIsNotNone(self.client.show("llama"))
         with self.assertRaises(ollama.ResponseError):
             self.client.show("lama")

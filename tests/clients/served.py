@@ -77,10 +77,6 @@ class ServedTest(DaemonTest):
         cls.server.start()
         cls.base = cls.server.address()["http"]
 
-    def has_route(self, path):
-        if self.server.ask("GET", path).status == 404:
-            self.skipTest(f"the daemon has no {path}")
-
 
 def weights(width, layers):
     """A model file of that size, written once."""
