@@ -24,16 +24,6 @@ std::size_t open_descriptors() {
 // Anonymous memory that is resident, in bytes.
 std::uint64_t own_memory() { return tree_memory(::getpid()).anonymous.count; }
 
-template <class Claim>
-bool comes_true(const Claim& claim, Duration patience = 20s) {
-  const Instant deadline = boot_now() + patience;
-  while (!claim()) {
-    if (boot_now() > deadline) return false;
-    (void)::poll(nullptr, 0, 2);
-  }
-  return true;
-}
-
 struct Kind {
   const char* name;
   std::unique_ptr<DriverWorld> (*make)();

@@ -2,14 +2,28 @@
 // loaded, ended from outside, and counted. Only for tests.
 #pragma once
 
+#include <poll.h>
+
 #include <functional>
 #include <memory>
 #include <string>
 
 #include "base/assert.h"
 #include "ports/driver.h"
+#include "runtime/clock.h"
 
 namespace hearth::testing {
+
+// Waits for a claim to hold, for as long as a slow machine may need.
+template <class Claim>
+bool comes_true(const Claim& claim, Duration patience = 20s) {
+  const Instant deadline = boot_now() + patience;
+  while (!claim()) {
+    if (boot_now() > deadline) return false;
+    (void)::poll(nullptr, 0, 2);
+  }
+  return true;
+}
 
 class DriverWorld {
  public:

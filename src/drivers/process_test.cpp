@@ -17,6 +17,7 @@
 #include <sstream>
 #include <thread>
 
+#include "drivers/driver_testing.h"
 #include "drivers/probe.h"
 #include "runtime/clock.h"
 #include "runtime/component_log.h"
@@ -26,6 +27,8 @@
 
 namespace hearth {
 namespace {
+
+using testing::comes_true;
 
 using Arguments = std::vector<std::string>;
 
@@ -37,17 +40,6 @@ std::size_t entries(const std::string& directory) {
 bool is_alive(pid_t pid) {
   const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat");
   return stat && stat->find(") Z ") == std::string::npos;
-}
-
-// Waits for a claim to hold, for as long as a slow machine may need.
-template <class Claim>
-bool comes_true(const Claim& claim, Duration patience = 20s) {
-  const Instant deadline = boot_now() + patience;
-  while (!claim()) {
-    if (boot_now() > deadline) return false;
-    (void)::poll(nullptr, 0, 2);
-  }
-  return true;
 }
 
 class ProcessDriver : public ::testing::Test {

@@ -6,22 +6,13 @@
 #include <cstdlib>
 #include <filesystem>
 
+#include "drivers/driver_testing.h"
 #include "drivers/model_server.h"
 #include "drivers/stand_in_ollama.h"
 #include "runtime/clock.h"
 
 namespace hearth::testing {
 namespace {
-
-template <class Claim>
-bool comes_true(const Claim& claim, Duration patience = 20s) {
-  const Instant deadline = boot_now() + patience;
-  while (!claim()) {
-    if (boot_now() > deadline) return false;
-    (void)::poll(nullptr, 0, 2);
-  }
-  return true;
-}
 
 class ServerDriver : public ::testing::Test {
  protected:
