@@ -319,6 +319,10 @@ class ServerDriver : public Driver {
   void observe(const std::vector<Launch>& launches, Appeared appeared) override {
     lookout_->observe(launches, std::move(appeared));
   }
+  [[nodiscard]] OwnServer server_of(const Launch& launch) const override {
+    const ServerRules rules = resolve(launch);
+    return {.endpoint = rules.url, .model = rules.model};
+  }
 
  private:
   std::shared_ptr<Lookout> lookout_;

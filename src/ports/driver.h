@@ -67,6 +67,12 @@ struct Adopted {
   std::unique_ptr<Instance> instance;
 };
 
+// A server that runs by itself, whether a component of it is loaded or not.
+struct OwnServer {
+  std::string endpoint;  // as it is configured: its host may be a name; "" when there is none
+  std::string model;     // what it calls the component
+};
+
 class Driver {
  public:
   virtual ~Driver() = default;
@@ -81,6 +87,8 @@ class Driver {
   // any more once observe() was called again.
   using Appeared = std::function<void(const std::string& name)>;
   virtual void observe(const std::vector<Launch>&, Appeared) {}
+  // Looks at nothing but the configuration. None of a component that is a program of ours.
+  [[nodiscard]] virtual OwnServer server_of(const Launch&) const { return {}; }
 };
 
 }  // namespace hearth
