@@ -132,6 +132,10 @@ constexpr std::array memory_keys{
              take_budget},
     DraftKey{{"reserve", Form::size, "", "0", "MemAvailable that is never to be used."},
              [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.reserve); }},
+    DraftKey{{"yield", Form::boolean, "", "false",
+              "Other programs come first: the budget shrinks as they grow, so that pressure stays "
+              "low, and grows back."},
+             [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.core.settings.yields); }},
     DraftKey{
         {"pools", Form::sizes_by_name, "", "none", "Named sub-budgets of the memory."},
         [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.core.settings.pools, false); }},
@@ -176,7 +180,8 @@ void take_objective(Reader& r, const Node& n, Draft& d) {
 }
 template <Pressure level>
 void take_pressure(Reader& r, const Node& n, Draft& d) {
-  r.take(n, d.config.core.settings.pressure_below.at(static_cast<std::size_t>(level) - 1));
+  r.take(n, d.config.core.settings.pressure.below.at(static_cast<std::size_t>(level) - 1));
+  d.config.is_pressure_scaled = false;
 }
 
 constexpr std::array idle_keys{
@@ -203,6 +208,17 @@ constexpr std::array pressure_keys{
              take_pressure<Pressure::critical>},
     DraftKey{{"emergency", Form::size, "", "512MiB", "Available memory below which it is one."},
              take_pressure<Pressure::emergency>},
+    DraftKey{{"stall", Form::number, "", "0.1",
+              "The share of the time that programs wait for memory at which it is high (medium at "
+              "half of it, critical at 2.5 times, emergency at 5 times); 0: not looked at."},
+             [](Reader& r, const Node& n, Draft& d) {
+               r.take(n, d.config.core.settings.pressure.stall, 0, 1);
+             }},
+    DraftKey{{"swap", Form::size, "", "64MiB",
+              "The same of the traffic with the swap, a second, in and out; 0: not looked at."},
+             [](Reader& r, const Node& n, Draft& d) {
+               r.take(n, d.config.core.settings.pressure.swap);
+             }},
 };
 
 constexpr std::array objectives_keys{
@@ -365,8 +381,8 @@ void check_settings(Reader& reader, const Draft& draft) {
     reader.error(place_of(draft, "intent.preload_threshold"),
                  "`intent.preload_threshold` must not be above `intent.threshold`");
   }
-  for (std::size_t i = 1; i < settings.pressure_below.size(); ++i) {
-    if (settings.pressure_below.at(i) <= settings.pressure_below.at(i - 1)) continue;
+  for (std::size_t i = 1; i < settings.pressure.below.size(); ++i) {
+    if (settings.pressure.below.at(i) <= settings.pressure.below.at(i - 1)) continue;
     const std::string key = "pressure." + std::string{pressure_names.at(i + 1)};
     reader.error(place_of(draft, key), "`" + key + "` must not be above `pressure." +
                                            std::string{pressure_names.at(i)} + "`");
@@ -510,6 +526,12 @@ Configuration resolve_budget(const Config& config, Bytes memory_total) {
     resolved.settings.budget = Bytes{static_cast<std::uint64_t>(bytes)};
   } else {
     resolved.settings.budget = std::get<Bytes>(config.budget);
+  }
+  // The defaults are those of 16 GiB; below it they are shares of what there is.
+  if (config.is_pressure_scaled && memory_total < 16_GiB) {
+    for (Bytes& below : resolved.settings.pressure.below) {
+      below = Bytes{memory_total.count / ((16_GiB).count / below.count)};
+    }
   }
   return resolved;
 }

@@ -82,7 +82,7 @@ drain: 3s
   EXPECT_EQ(settings.unknown_memory, 2_GiB);
   EXPECT_EQ(settings.idle_from, Pressure::low);
   EXPECT_EQ(settings.idle_limits, (std::array<Duration, 3>{30s, 300s, 600s}));
-  EXPECT_EQ(settings.pressure_below, (std::array<Bytes, 4>{3_GiB, 2_GiB, 1_GiB, 100_MiB}));
+  EXPECT_EQ(settings.pressure.below, (std::array<Bytes, 4>{3_GiB, 2_GiB, 1_GiB, 100_MiB}));
   EXPECT_EQ(settings.wait_objectives, (std::array<Duration, 4>{3s, 500ms, 50ms, 100ms}));
   EXPECT_EQ(config.history_text, Config::HistoryText::keep);
   EXPECT_TRUE(config.is_journal_synced);

@@ -76,6 +76,7 @@ void add_memory(Section& root, const Config& config) {
   memory.add("budget",
              share != nullptr ? percent(share->share) : size(std::get<Bytes>(config.budget)));
   memory.add("reserve", size(config.reserve));
+  if (config.core.settings.yields) memory.add("yield", "true");
   // A pool of one byte is no device: its size is printed as it is.
   if (!settings.pools.empty()) {
     Section pools = memory.open("pools");
@@ -90,7 +91,7 @@ void add_memory(Section& root, const Config& config) {
   loading.add("unknown_memory", size(settings.unknown_memory));
 }
 
-void add_rules(Section& root, const Settings& settings) {
+void add_rules(Section& root, const Settings& settings, bool is_pressure_scaled) {
   static constexpr std::array priorities{Priority::core, Priority::high, Priority::medium,
                                          Priority::low};
   Section idle = root.open("idle");
@@ -100,10 +101,12 @@ void add_rules(Section& root, const Settings& settings) {
     idle.add(name_of(priority), duration(settings.idle_limits.at(index)));
   }
   Section pressure = root.open("pressure");
-  for (unsigned level = 1; level < limit_of(Pressure{}); ++level) {
+  for (unsigned level = 1; level < limit_of(Pressure{}) && !is_pressure_scaled; ++level) {
     pressure.add(name_of(static_cast<Pressure>(level)),
-                 size(settings.pressure_below.at(level - 1)));
+                 size(settings.pressure.below.at(level - 1)));
   }
+  pressure.add("stall", number(settings.pressure.stall));
+  pressure.add("swap", size(settings.pressure.swap));
   Section learning = root.open("learning");
   learning.add("window", duration(settings.learning_window));
   Section intent = root.open("intent");
@@ -271,7 +274,7 @@ std::string to_yaml(const Config& config) {
   Section root{out, 0};
   add_daemon(root, config);
   add_memory(root, config);
-  add_rules(root, config.core.settings);
+  add_rules(root, config.core.settings, config.is_pressure_scaled);
   if (config.launches.empty()) return out;
   Section components = root.open("components");
   for (std::size_t i = 0; i < config.launches.size(); ++i) {

@@ -82,6 +82,11 @@ constexpr std::array<ReasonText, limit_of(Reason{})> reason_texts{{
     {Reason::pool_too_small, "it is larger than its whole pool"},
     {Reason::device_too_small, "it takes more of a device than there is"},
     {Reason::turn, "its turn is over, and others wait for theirs"},
+    {Reason::machine, "other programs hold the memory that the budget has left"},
+    {Reason::foretold, "the machine will be short of memory in a moment"},
+    {Reason::own_limit, "our own control group is near its limit"},
+    {Reason::stall, "programs wait for memory"},
+    {Reason::swap, "memory goes to the swap and comes back"},
 }};
 
 consteval bool is_in_order() {
@@ -125,7 +130,8 @@ std::string guess_text(Bytes bytes) {
 
 // Whether d.bytes is what a component would take, by the budget or a pool.
 bool is_about_its_memory(const Decision& d) {
-  const bool is_about_ram = d.reason == Reason::memory || d.reason == Reason::pool;
+  const bool is_about_ram =
+      d.reason == Reason::memory || d.reason == Reason::pool || d.reason == Reason::machine;
   if (d.kind == DecisionKind::waiting) return is_about_ram;
   return d.kind == DecisionKind::refused && (is_about_ram || d.reason == Reason::too_large);
 }
@@ -139,6 +145,9 @@ std::string waiting_text(const Decision& decision, const std::string& name,
   if (reason == Reason::memory) {
     return name + ": waits for memory: it takes " + bytes + ", " + free + " is free";
   }
+  if (reason == Reason::machine) {
+    return name + ": waits for memory: it takes " + bytes + ", and " + because(reason, {});
+  }
   if (reason == Reason::pool) return name + ": waits for room in its pool: it takes " + bytes;
   if (reason == Reason::device) return name + ": waits for a device";
   if (reason == Reason::conflict) {
@@ -149,6 +158,12 @@ std::string waiting_text(const Decision& decision, const std::string& name,
            " is being revoked: its owner was told";
   }
   return name + ": waits: " + because(decision.reason, other);
+}
+
+// Memory alone needs no words: its figure stands there.
+std::string sign_text(Reason sign) {
+  if (sign == Reason::pressure) return {};
+  return ", " + std::string{reason_texts.at(static_cast<std::size_t>(sign)).text};
 }
 
 std::string load_started_text(const Decision& d, const std::string& name, const std::string& other,
@@ -221,7 +236,7 @@ std::string plain_text(const Decision& d, const NameOf& name_of_id, bool is_gues
       return name + ": exited while it was ready: " + because(d.reason, other);
     case DecisionKind::pressure_changed:
       return "pressure " + level_text(d.figure) + ", was " + level_text(d.other_figure) + ": " +
-             format_bytes(d.bytes) + " available" + (d.has_component ? " (" + name + ")" : "");
+             format_bytes(d.bytes) + " available" + sign_text(d.reason);
     case DecisionKind::nothing_evictable:
       return name + ": " + format_bytes(d.bytes) +
              " short, and nothing can be unloaded: " + because(d.reason, other);
@@ -275,6 +290,11 @@ std::string mend_of(const action::Reply& reply, const std::string& name, const s
     case Reason::device_too_small:
       return "lower its `devices` if that is wrong, or correct `memory.devices`";
     case Reason::pressure:
+    case Reason::machine:
+    case Reason::foretold:
+    case Reason::own_limit:
+    case Reason::stall:
+    case Reason::swap:
       return "try again when other programs have freed memory";
     case Reason::slots:
     case Reason::queue_full:
@@ -352,6 +372,7 @@ std::string refusal_text(const action::Reply& reply, const NameOf& name_of_id,
       break;
     case Errc::over_budget:
       if (reply.reason == Reason::memory) what = "not enough of the budget is free for it";
+      if (reply.reason == Reason::machine) what = "other programs hold the memory for it";
       if (reply.reason == Reason::pool) what = "not enough of its pool is free for it";
       if (reply.reason == Reason::device) what = "not enough of a device is free for it";
       break;

@@ -61,16 +61,23 @@ class LinuxMachine : public Machine {
     return total;
   }
 
-  [[nodiscard]] Bytes memory_available() const override {
-    Bytes available = meminfo().available;
+  [[nodiscard]] MemorySigns memory_signs() const override {
+    MemorySigns signs;
+    signs.available = meminfo().available;
     for (const GroupPaths& paths : groups()) {
       for_each_level(paths, [&](const GroupMemory& group) {
-        if (group.limit < Bytes::unlimited()) {
-          available = std::min(available, less(group.limit, group.used));
-        }
+        if (group.limit == Bytes::unlimited()) return;
+        const Bytes left = less(group.limit, group.used);
+        if (left >= signs.available) return;
+        signs.available = left;
+        signs.is_own_limit = true;
       });
     }
-    return available;
+    const auto stall = read_file(root_ + "/proc/pressure/memory");
+    if (stall) signs.stalled = parse_stall(*stall).value_or(Duration{0});
+    const auto traffic = read_file(root_ + "/proc/vmstat");
+    if (traffic) signs.swapped = parse_swap_traffic(*traffic);
+    return signs;
   }
 
   [[nodiscard]] Bytes own_rss() const override {
@@ -152,6 +159,23 @@ std::optional<MemInfo> parse_meminfo(std::string_view text) {
   const auto available = number_after(text, "MemAvailable");
   if (!total || !available) return std::nullopt;
   return MemInfo{Bytes{*total * 1024}, Bytes{*available * 1024}};
+}
+
+std::optional<Duration> parse_stall(std::string_view text) {
+  const std::size_t line = text.find("some ");
+  const std::size_t total = text.find("total=", line);
+  if (line == text.npos || total == text.npos) return std::nullopt;
+  const auto microseconds = number_after(text.substr(total), "total=");
+  constexpr std::uint64_t longest = 1ULL << 53;  // three centuries
+  if (!microseconds || *microseconds > longest) return std::nullopt;
+  return std::chrono::microseconds{*microseconds};
+}
+
+Bytes parse_swap_traffic(std::string_view text) {
+  const std::uint64_t pages =
+      number_after(text, "pswpin ").value_or(0) + number_after(text, "pswpout ").value_or(0);
+  constexpr std::uint64_t page = 4096;
+  return Bytes{std::min(pages, Bytes::unlimited().count / page) * page};
 }
 
 std::unique_ptr<Machine> make_machine(std::string root) {

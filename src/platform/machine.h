@@ -1,8 +1,9 @@
 // The memory of this machine, as Linux tells it.
 //
 // Contract   as ports/machine.h: MemTotal and MemAvailable of /proc/meminfo, both within the
-//            limit of our own control group (version 2 and 1) and of those above it.
-// Threads    thread-safe.
+//            limit of our own control group (version 2 and 1) and of those above it. Stall by
+//            /proc/pressure/memory, swap traffic by /proc/vmstat.
+// Threads    thread-safe.  Cost  memory_signs(): some 100 us.
 #pragma once
 
 #include <memory>
@@ -21,6 +22,11 @@ struct MemInfo {
 };
 // The text of /proc/meminfo.
 [[nodiscard]] std::optional<MemInfo> parse_meminfo(std::string_view text);
+
+// The time in which some program has waited, of a text of pressure stall information.
+[[nodiscard]] std::optional<Duration> parse_stall(std::string_view text);
+// In and out of the swap, of the text of /proc/vmstat; 0 where it does not say.
+[[nodiscard]] Bytes parse_swap_traffic(std::string_view text);
 
 // A control group's limit and what of it is used; cached files that can be dropped are not counted.
 struct GroupMemory {

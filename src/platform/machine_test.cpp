@@ -35,7 +35,7 @@ TEST(MemInfo, IsReadOrRefused) {
 TEST_F(FakeRoot, WithoutGroupsIsTheMachine) {
   const auto machine = make_machine(root_);
   EXPECT_EQ(machine->memory_total(), 8_MiB);
-  EXPECT_EQ(machine->memory_available(), 4_MiB);
+  EXPECT_EQ(machine->memory_signs().available, 4_MiB);
 }
 
 TEST_F(FakeRoot, TheLimitOfAnyGroupAboveCountsToo) {
@@ -46,7 +46,7 @@ TEST_F(FakeRoot, TheLimitOfAnyGroupAboveCountsToo) {
   put("/sys/fs/cgroup/user/memory.stat", "anon 1\ninactive_file 524288\n");
   const auto machine = make_machine(root_);
   EXPECT_EQ(machine->memory_total(), 2_MiB);
-  EXPECT_EQ(machine->memory_available(), 1_MiB);
+  EXPECT_EQ(machine->memory_signs().available, 1_MiB);
 }
 
 TEST_F(FakeRoot, VersionOneIsReadAsWell) {
@@ -57,14 +57,39 @@ TEST_F(FakeRoot, VersionOneIsReadAsWell) {
   put("/sys/fs/cgroup/memory/box/memory.stat", "inactive_file 1\ntotal_inactive_file 262144\n");
   const auto machine = make_machine(root_);
   EXPECT_EQ(machine->memory_total(), 1_MiB);
-  EXPECT_EQ(machine->memory_available(), 256_KiB);
+  EXPECT_EQ(machine->memory_signs().available, 256_KiB);
+}
+
+TEST_F(FakeRoot, ItTellsWhoseLimitIsNearAndWhatProgramsSuffer) {
+  EXPECT_FALSE(make_machine(root_)->memory_signs().is_own_limit);
+  put("/proc/pressure/memory",
+      "some avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\nfull avg10=0.00 total=7\n");
+  put("/proc/vmstat", "nr_free_pages 1\npswpin 100\npswpout 200\n");
+  put("/proc/self/cgroup", "0::/box\n");
+  put("/sys/fs/cgroup/box/memory.max", "1048576\n");
+  put("/sys/fs/cgroup/box/memory.current", "524288\n");
+  const MemorySigns signs = make_machine(root_)->memory_signs();
+  EXPECT_TRUE(signs.is_own_limit);
+  EXPECT_EQ(signs.available, 512_KiB);
+  EXPECT_EQ(signs.stalled, 1500ms);
+  EXPECT_EQ(signs.swapped, Bytes{300 * 4096});
+}
+
+TEST(Stall, IsReadOrRefused) {
+  EXPECT_EQ(parse_stall("some avg10=1.00 total=12\n"), 12us);
+  EXPECT_FALSE(parse_stall("full total=12\n"));
+  EXPECT_FALSE(parse_stall("some total=99999999999999999999\n"));
+  EXPECT_FALSE(parse_stall("some avg10=1.00"));
+  EXPECT_EQ(parse_swap_traffic("pswpin x\n"), Bytes{});
+  EXPECT_EQ(parse_swap_traffic("pswpin 18446744073709551615\npswpout 0\n").count / 4096,
+            Bytes::unlimited().count / 4096);
 }
 
 TEST(Machine, OfThisTestHasMemory) {
   const auto machine = make_machine();
   EXPECT_GT(machine->memory_total(), 64_MiB);
   EXPECT_LT(machine->memory_total(), Bytes::unlimited());
-  EXPECT_LE(machine->memory_available(), machine->memory_total());
+  EXPECT_LE(machine->memory_signs().available, machine->memory_total());
   EXPECT_GT(machine->own_rss(), 500_KiB);
 }
 

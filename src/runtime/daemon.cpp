@@ -187,9 +187,16 @@ void Daemon::Impl::after_turn() {
   is_core_ready.store(is_ready && !engine.is_shutting_down());
   const bool is_quiet = !components->is_any_resident() && engine.pressure() == Pressure::low;
   const Duration period = is_quiet ? options.idle_sample_period : options.sample_period;
-  if (period != sample_period && watcher) {
-    sample_period = period;
-    watcher->sample_every(period);
+  measure_period = period;
+  // Far from any level, and with nothing to unload, what is looked at is not worth a word.
+  constexpr Bytes far = 4_GiB;
+  quiet_above = is_quiet ? (engine.settings().pressure.below[0] + far).count
+                         : Bytes::unlimited().count + 1;
+  const Duration next = std::min(period, engine.next_look());
+  const bool is_much_later = next > look_period * 5 / 4 || next == period;
+  if (watcher && next != look_period && (next < look_period || is_much_later)) {
+    look_period = next;
+    watcher->sample_every(next);
   }
   if (!intake->is_failing() && (sequence >= snapshot_sequence + options.snapshot_events ||
                                 intake->file_bytes() >= options.snapshot_bytes)) {
@@ -333,10 +340,34 @@ void Daemon::Impl::heal() {
   log->info("the journal can be written again");
 }
 
+// On the watcher's thread: what is short must be seen though all workers load. One in which nothing
+// has happened is not told: it would wake the core for nothing.
+void Daemon::Impl::look() {
+  if (boot_now() >= measure_due && !is_sampling.exchange(true)) {
+    measure_due = boot_now() + measure_period.load();
+    workers->post([this] { sample(); });
+  }
+  event::MemorySampled sampled = signs_now();
+  const bool is_same = sampled.stalled == told_stall && sampled.swapped == told_swap;
+  if (is_same && sampled.available.count >= quiet_above.load()) return;
+  told_stall = sampled.stalled;
+  told_swap = sampled.swapped;
+  tell(std::move(sampled));
+}
+
+event::MemorySampled Daemon::Impl::signs_now() const {
+  const MemorySigns signs = options.machine->memory_signs();
+  return {.available = less(signs.available, Bytes{reserve.load()}),
+          .measured = {},
+          .is_own_limit = signs.is_own_limit,
+          .stalled = signs.stalled,
+          .swapped = signs.swapped};
+}
+
 void Daemon::Impl::sample() {
-  event::MemorySampled sampled;
-  sampled.measured = components->measure();
-  sampled.available = less(options.machine->memory_available(), Bytes{reserve.load()});
+  auto measured = components->measure();
+  event::MemorySampled sampled = signs_now();
+  sampled.measured = std::move(measured);
   tell(std::move(sampled));
   if (intake->is_failing()) intake->post([this] { heal(); });
   write_rows_soon(true);

@@ -41,7 +41,7 @@ struct DaemonOptions {
   std::string version = "0.1.0";
   std::uint64_t snapshot_events = 4096;  // a snapshot after so many, or so many bytes
   std::size_t snapshot_bytes = 8u << 20;
-  Duration sample_period{1s};  // while something is loaded or memory is short
+  Duration sample_period{1s};  // of components and machine, while something is loaded
   Duration idle_sample_period{5s};
   Duration prune_period{1h};                      // of the history; no wake-ups of its own
   std::function<Result<>(Daemon&)> open_doors{};  // may be empty

@@ -157,10 +157,7 @@ void Daemon::Impl::begin_threads() {
             workers->post([this, token] { components->clear_exited(WorkId{token}); });
           },
       .on_timer = [this] { tell(event::TimerFired{}); },
-      .on_sample =
-          [this] {
-            if (!is_sampling.exchange(true)) workers->post([this] { sample(); });
-          },
+      .on_sample = [this] { look(); },
   });
   components->use_watcher(watcher.get());
 }

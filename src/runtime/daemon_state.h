@@ -71,7 +71,7 @@ struct Daemon::Impl {
   std::int64_t sequence_unix_ms = 0;
   bool is_replaying = false;
   bool is_stopped = false;
-  Duration sample_period{0};
+  Duration look_period{0};
   std::size_t records_left = 0;  // of the event being stepped, the one being performed included
   Instant prune_due = Instant::never();  // of the clock of the machine
   // The timer is set anew only for an earlier time: deadlines move on with every use, and one that
@@ -82,7 +82,14 @@ struct Daemon::Impl {
   std::vector<JournalRecord> events;
   std::vector<Intake::Task> tasks;
 
+  // --- the watcher thread's ---
+  Instant measure_due{};
+  Duration told_stall{0};
+  Bytes told_swap{};
+
   // --- any thread's ---
+  std::atomic<Duration> measure_period{Duration{1s}};  // of the components
+  std::atomic<std::uint64_t> quiet_above{Bytes::unlimited().count + 1};  // available: no news
   std::atomic<std::uint64_t> next_request{1};
   std::atomic<std::uint64_t> next_command{1};
   std::atomic<bool> is_anybody_waiting{true};  // as of the core's last turn
@@ -148,7 +155,9 @@ struct Daemon::Impl {
   [[nodiscard]] Snapshot snapshot_now(Duration clock_offset) const;
   [[nodiscard]] Sync snapshot_sync() const;
   void heal();
+  void look();
   void sample();
+  [[nodiscard]] event::MemorySampled signs_now() const;
   void close_pending();
   void tell(Event::What what);
   void trouble(const std::string& key, const std::string& text);

@@ -32,7 +32,8 @@ struct World {
   std::map<std::string, int> unloads HEARTH_GUARDED_BY(mutex);
   std::map<std::string, Bytes> sizes HEARTH_GUARDED_BY(mutex);
   std::map<std::string, std::string> endpoints HEARTH_GUARDED_BY(mutex);  // where somebody speaks
-  Bytes available HEARTH_GUARDED_BY(mutex) = 64_GiB;
+  MemorySigns signs HEARTH_GUARDED_BY(mutex){.available = 64_GiB};
+  std::uint64_t looks HEARTH_GUARDED_BY(mutex) = 0;  // at the machine
 
   void hold(const std::string& name) {
     const MutexLock lock{mutex};
@@ -57,7 +58,7 @@ struct World {
   }
   void set_available(Bytes bytes) {
     const MutexLock lock{mutex};
-    available = bytes;
+    signs.available = bytes;
   }
   void end(const std::string& name) {
     const MutexLock lock{mutex};
@@ -172,9 +173,10 @@ class FakeMachine : public Machine {
  public:
   explicit FakeMachine(std::shared_ptr<World> world) : world_(std::move(world)) {}
   [[nodiscard]] Bytes memory_total() const override { return 64_GiB; }
-  [[nodiscard]] Bytes memory_available() const override {
+  [[nodiscard]] MemorySigns memory_signs() const override {
     const MutexLock lock{world_->mutex};
-    return world_->available;
+    ++world_->looks;
+    return world_->signs;
   }
   [[nodiscard]] Bytes own_rss() const override { return 1_MiB; }
 

@@ -14,7 +14,7 @@ bool is_same_life(const Spec& a, const Spec& b) {
 
 Pressure pressure_at(Bytes available, const Settings& settings) {
   unsigned level = 0;
-  for (const Bytes below : settings.pressure_below) level += available < below ? 1U : 0U;
+  for (const Bytes below : settings.pressure.below) level += available < below ? 1U : 0U;
   return static_cast<Pressure>(level);
 }
 

@@ -206,7 +206,7 @@ void Workload::fit_budgets(Prng& prng) {
     settings.resources[d].bytes =
         std::max(scaled(device_all[d], 0.3), device_least[d] + device_core[d]) + 1_MiB;
   }
-  settings.pressure_below = {scaled(settings.budget, 0.3), scaled(settings.budget, 0.2),
+  settings.pressure.below = {scaled(settings.budget, 0.3), scaled(settings.budget, 0.2),
                              scaled(settings.budget, 0.12), scaled(settings.budget, 0.05)};
 }
 

@@ -15,6 +15,7 @@ using enum MetricKind;
 
 // Told from the start, so that their first increase is seen as one.
 constexpr std::array refusal_reasons{Reason::memory,
+                                     Reason::machine,
                                      Reason::pool,
                                      Reason::device,
                                      Reason::conflict,

@@ -399,6 +399,7 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
   }
   const Reason reason = short_of->pool.value != 0       ? Reason::pool
                         : short_of->resource.value != 0 ? Reason::device
+                        : short_of->is_withheld         ? Reason::machine
                                                         : Reason::memory;
   if (request.kind == WantKind::preload) return false;
   const bool is_default_back = request.reason == Reason::default_back;

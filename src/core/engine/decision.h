@@ -24,7 +24,8 @@ enum class DecisionKind : unsigned char {
   granted,
   lease_ended,        // reason: expired, lost, revoked, released
   exited,             // a ready component ended by itself
-  pressure_changed,   // figure: new level, other_figure: old level; bytes: available
+  pressure_changed,   // figure: new level, other_figure: old level; bytes: available; reason: the
+                      // sign that says so: pressure (memory), own_limit, stall, swap
   nothing_evictable,  // bytes: shortfall
   over_budget,        // a measurement or a smaller budget put it over; bytes: by how much
   estimate_off,  // the declaration is off by more than a quarter: bytes measured, other declared
@@ -77,8 +78,13 @@ enum class Reason : unsigned char {
   pool_too_small,    // above its pool, with its needs: never fits
   device_too_small,  // above another resource, with its needs: never fits
   turn,              // its turn is over: others wait for their own
+  machine,           // the budget has room, the machine has not
+  foretold,          // memory will be short before long
+  own_limit,         // of pressure: our own control group is near its limit
+  stall,             // of pressure: programs wait for memory
+  swap,              // of pressure: memory goes to the swap and comes back
 };
-constexpr unsigned limit_of(Reason) { return 41; }
+constexpr unsigned limit_of(Reason) { return 46; }
 
 [[nodiscard]] std::string_view name_of(DecisionKind kind);
 [[nodiscard]] std::string_view name_of(Reason reason);

@@ -57,7 +57,7 @@ void Engine::Impl::rebuild_derived() {
 // Stored bytes passed their checksum, yet a damaged or hostile snapshot must not crash a step.
 bool Engine::Impl::is_consistent() const {
   if (find_eviction_policy(configuration.settings.policy) == nullptr) return false;
-  if (!ledger.is_consistent() || components.size() > components_max) return false;
+  if (!gauge.is_consistent(now) || !ledger.is_consistent() || components.size() > components_max) return false;
   const Settings& settings = configuration.settings;
   if (settings.loads_parallel_max == 0 ||
       !ledger.has_shape(settings.resources.size(), settings.pools.size())) {
@@ -203,7 +203,12 @@ bool Engine::is_anybody_waiting() const {
 }
 const Ledger& Engine::ledger() const { return impl_->ledger; }
 Pressure Engine::pressure() const { return impl_->pressure; }
-Bytes Engine::available() const { return impl_->available; }
+Bytes Engine::available() const { return impl_->gauge.available(); }
+const PressureGauge& Engine::gauge() const { return impl_->gauge; }
+std::optional<Forecast> Engine::forecast() const { return impl_->forecast(); }
+Duration Engine::next_look() const {
+  return impl_->gauge.next_look(impl_->configuration.settings.pressure);
+}
 const Settings& Engine::settings() const { return impl_->configuration.settings; }
 const Totals& Engine::totals() const { return impl_->totals; }
 Instant Engine::now() const { return impl_->now; }

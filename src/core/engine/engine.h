@@ -19,6 +19,7 @@
 #include "core/ledger/ledger.h"
 #include "core/lifecycle/lifecycle.h"
 #include "core/model/spec.h"
+#include "core/policy/pressure.h"
 
 namespace hearth {
 
@@ -80,6 +81,12 @@ struct Totals {
   }
 };
 
+// What is in sight: this level, after so long from the last event.
+struct Forecast {
+  Pressure level = Pressure::low;
+  Duration in{0};
+};
+
 class Engine {
  public:
   Engine();
@@ -94,7 +101,7 @@ class Engine {
   // then changes nothing. After it, send event::Restored before anything else.
   [[nodiscard]] std::vector<std::byte> snapshot() const;
   [[nodiscard]] static Result<Engine> restore(std::span<const std::byte> bytes);
-  static constexpr std::uint32_t version = 4;
+  static constexpr std::uint32_t version = 5;
 
   [[nodiscard]] std::size_t component_count() const;  // ids are below this
   [[nodiscard]] ComponentView component(ComponentId id) const;
@@ -109,6 +116,11 @@ class Engine {
   [[nodiscard]] const Ledger& ledger() const;
   [[nodiscard]] Pressure pressure() const;
   [[nodiscard]] Bytes available() const;  // of the last sample; unlimited before
+  [[nodiscard]] const PressureGauge& gauge() const;
+  // The next level of pressure, as things go; none when it is not in sight.
+  [[nodiscard]] std::optional<Forecast> forecast() const;
+  // When the machine should be looked at again: a MemorySampled after so long at most.
+  [[nodiscard]] Duration next_look() const;
   [[nodiscard]] const Settings& settings() const;
   [[nodiscard]] const Totals& totals() const;
   [[nodiscard]] Instant now() const;  // of the last event

@@ -229,13 +229,17 @@ struct ComponentExited {
   }
 };
 
-// `available`: MemAvailable less the reserve. `measured`: ram now held by resident components.
+// A look at the machine, as MemorySigns has it. `measured`: ram now held by resident components;
+// only those that were measured with it.
 struct MemorySampled {
   Bytes available{};
   std::vector<std::pair<ComponentId, Bytes>> measured{};
+  bool is_own_limit = false;
+  Duration stalled{0};
+  Bytes swapped{};
   template <class A>
   void fields(A& a) {
-    a(available, measured);
+    a(available, measured, is_own_limit, stalled, swapped);
   }
 };
 
@@ -308,6 +312,6 @@ struct Event {
 
 // The name of each alternative of Event::What, in its order ("configured", "command", ...).
 [[nodiscard]] std::string_view name_of(const Event& event);
-inline constexpr std::uint32_t events_version = 3;  // of the stored form of Event
+inline constexpr std::uint32_t events_version = 4;  // of the stored form of Event
 
 }  // namespace hearth

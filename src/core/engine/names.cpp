@@ -52,7 +52,12 @@ constexpr std::array<std::string_view, limit_of(Reason{})> reasons{"none",
                                                                    "outranked",
                                                                    "pool_too_small",
                                                                    "device_too_small",
-                                                                   "turn"};
+                                                                   "turn",
+                                                                   "machine",
+                                                                   "foretold",
+                                                                   "own_limit",
+                                                                   "stall",
+                                                                   "swap"};
 
 constexpr std::array<std::string_view, std::variant_size_v<Event::What>> events{
     "configured",       "command",         "signal",         "lease_requested",

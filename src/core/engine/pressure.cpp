@@ -4,22 +4,34 @@
 
 namespace hearth {
 
-Pressure Engine::Impl::level_of(Bytes bytes) const {
-  const auto& below = configuration.settings.pressure_below;
-  int level = 0;
-  while (level < 4 && bytes < below[static_cast<std::size_t>(level)]) ++level;
-  // A twentieth more than the limit is asked for on the way back, so that a level does not flutter.
-  const int held = static_cast<int>(pressure);
-  while (level < held) {
-    const Bytes limit = below[static_cast<std::size_t>(held - 1)];
-    if (bytes >= limit + Bytes{limit.count / 20}) break;
-    level = held;
+namespace {
+
+// An unload, and the look that sees it, take less.
+constexpr Duration relief_time = 3s;
+
+Reason reason_of(PressureSign sign) {
+  switch (sign) {
+    case PressureSign::memory:
+      return Reason::pressure;
+    case PressureSign::own_limit:
+      return Reason::own_limit;
+    case PressureSign::stall:
+      return Reason::stall;
+    case PressureSign::swap:
+      return Reason::swap;
   }
-  return static_cast<Pressure>(level);
+  return Reason::pressure;
 }
 
+}  // namespace
+
 void Engine::Impl::on(const event::MemorySampled& event) {
-  available = std::min(event.available, Bytes::unlimited());
+  gauge.take(now,
+             {.available = event.available,
+              .is_own_limit = event.is_own_limit,
+              .stalled = event.stalled,
+              .swapped = event.swapped},
+             configuration.settings.pressure);
   for (const auto& [id, bytes] : event.measured) {
     if (id.value >= components.size() || bytes == Bytes{}) continue;
     Component& c = at(id);
@@ -30,21 +42,50 @@ void Engine::Impl::on(const event::MemorySampled& event) {
     ledger.replace(id, bytes);
     c.peak = std::max(c.peak, bytes);
   }
+  withhold_from_budget();
   if (ledger.shortfall({})) is_dirty = true;
   is_told_stuck = false;
-  set_pressure(level_of(available));
-  if (pressure >= Pressure::critical && !is_shutting_down) relieve_pressure();
+  set_pressure(gauge.level());
+  if (is_shutting_down) return;
+  if (pressure >= Pressure::critical) {
+    relieve_pressure();
+  } else {
+    relieve_what_is_foretold();
+  }
 }
 
 void Engine::Impl::set_pressure(Pressure level) {
   if (level == pressure) return;
-  Decision& decision = record(DecisionKind::pressure_changed, Reason::pressure);
-  decision.bytes = available;
+  Decision& decision = record(DecisionKind::pressure_changed, reason_of(gauge.sign()));
+  decision.bytes = gauge.available();
   decision.figure = static_cast<double>(level);
   decision.other_figure = static_cast<double>(pressure);
   pressure = level;
   is_dirty = true;
   rearm_idle();
+}
+
+// The budget is ours by configuration, the memory may be in use by others: a load must not bring
+// the machine to critical, nor, if we yield, out of low.
+void Engine::Impl::withhold_from_budget() {
+  const Settings& settings = configuration.settings;
+  const Bytes available = gauge.available();
+  Bytes withheld;
+  if (available < Bytes::unlimited()) {
+    const Bytes floor = settings.yields ? PressureGauge::end_of(Pressure::medium, settings.pressure)
+                                        : PressureGauge::end_of(Pressure::critical, settings.pressure);
+    // What loads under way have reserved and not taken yet is in both figures.
+    const Bytes taken = less(ledger.used(ResourceId{}), coming_bytes());
+    const Bytes within = less(taken + available, floor);
+    withheld = less(settings.budget, within);
+  }
+  // On the way back in steps, so that each look does not make everybody try again.
+  const Bytes step{settings.budget.count / 64};
+  if (withheld < ledger.withheld() && withheld > Bytes{} && ledger.withheld() - withheld < step) {
+    return;
+  }
+  if (withheld < ledger.withheld()) is_dirty = true;
+  ledger.withhold(withheld, settings.yields);
 }
 
 // Limits depend on the level and the configuration: each deadline is made again, from when it
@@ -100,29 +141,81 @@ void Engine::Impl::relieve_budget() {
   is_dirty = false;
 }
 
-// From critical on: what is idle goes, lowest rank first, until the machine would be at high again.
-void Engine::Impl::relieve_pressure() {
-  rekey_idle();
-  const Bytes goal = configuration.settings.pressure_below[2];
-  Bytes coming = available;
-  for (const Ledger::Demand& demand : leaving_demands()) coming += demand.ram;
-  bool has_relief = !leaving.empty();
-  while (coming < goal && !idle.empty()) {
-    const ComponentId victim = std::get<2>(*idle.begin());
-    coming += ledger.held(victim);
-    ++totals.evictions;
-    begin_close(victim, Reason::pressure, {});
-    has_relief = true;
+// Those that may go, the least missed first: what was loaded in vain, then by priority and worth; in
+// an emergency also what is pinned and in nobody's use.
+std::vector<ComponentId> Engine::Impl::relief_order() const {
+  std::vector<ComponentId> order;
+  for (const bool is_preload : {true, false}) {
+    for (const auto& [priority, key, id] : idle) {
+      if (at(id).is_preload == is_preload) order.push_back(id);
+    }
   }
-  if (coming < goal && pressure == Pressure::emergency) {
+  if (pressure < Pressure::emergency) return order;
+  for (std::uint32_t i = 0; i < components.size(); ++i) {
+    const Component& c = components[i];
+    const ComponentId id{i};
+    const bool may_go = c.is_pinned && c.state == State::ready && is_free(id) &&
+                        c.spec.priority != Priority::core;
+    if (may_go) order.push_back(id);
+  }
+  return order;
+}
+
+// Unloads until `coming` will be `goal`, and no more: without any one of them it would not be.
+// Returns what will be then.
+Bytes Engine::Impl::relieve(Bytes coming, Bytes goal, Reason reason) {
+  if (coming >= goal) return coming;
+  rekey_idle();
+  const Bytes short_of = goal - coming;
+  std::vector<ComponentId> victims;
+  for (const ComponentId id : relief_order()) {
+    if (coming >= goal) break;
+    coming += ledger.held(id);
+    victims.push_back(id);
+  }
+  for (std::size_t i = victims.size(); i-- > 0;) {
+    const Bytes held = ledger.held(victims[i]);
+    if (less(coming, held) < goal) continue;
+    coming = less(coming, held);
+    victims.erase(victims.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  for (const ComponentId victim : victims) {
+    ++totals.evictions;
+    begin_close(victim, reason, {});
+    decisions.back().other_bytes = short_of;
+  }
+  return coming;
+}
+
+// From critical on: until the machine would be at high again.
+void Engine::Impl::relieve_pressure() {
+  const Bytes goal = PressureGauge::end_of(Pressure::critical, configuration.settings.pressure);
+  Bytes coming = gauge.available();
+  for (const Ledger::Demand& demand : leaving_demands()) coming += demand.ram;
+  const bool was_leaving = !leaving.empty();
+  const bool is_by_memory = gauge.available() < goal;
+  // How much ends a stall is not known: one after the other.
+  const Bytes wanted = is_by_memory ? goal : was_leaving ? coming : coming + Bytes{1};
+  coming = relieve(coming, wanted, reason_of(gauge.sign()));
+  if (coming >= wanted) return;
+  if (pressure == Pressure::emergency) {
     for (auto& [id, lease] : leases) {
       if (!lease.is_preemptible || lease.is_revoked) continue;
       for (const ComponentId held : std::vector(lease.components)) revoke_preemptible(held);
     }
   }
-  if (coming < goal && !has_relief) {
-    record(DecisionKind::nothing_evictable, Reason::pressure).bytes = goal - coming;
+  if (leaving.empty()) {
+    record(DecisionKind::nothing_evictable, reason_of(gauge.sign())).bytes = wanted - coming;
   }
+}
+
+// Before it is critical: what would be unloaded then goes now, in time.
+void Engine::Impl::relieve_what_is_foretold() {
+  if (gauge.available() == Bytes::unlimited()) return;
+  const Bytes limit = configuration.settings.pressure.below[2];
+  Bytes coming = available_in(relief_time);
+  for (const Ledger::Demand& demand : leaving_demands()) coming += demand.ram;
+  if (coming < limit) (void)relieve(coming, limit, Reason::foretold);
 }
 
 }  // namespace hearth

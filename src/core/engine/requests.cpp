@@ -432,6 +432,7 @@ void Engine::Impl::request_timed_out(Request& request) {
     case Reason::outranked:
       return refuse(gone, Errc::conflict, gone.hindrance, id, other);
     case Reason::memory:
+    case Reason::machine:
     case Reason::pool:
     case Reason::device:
       return refuse(gone, Errc::over_budget, gone.hindrance, id, other);

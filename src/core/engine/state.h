@@ -15,6 +15,7 @@
 #include "base/limits.h"
 #include "core/engine/engine.h"
 #include "core/policy/eviction.h"
+#include "core/policy/pressure.h"
 
 namespace hearth {
 
@@ -187,7 +188,7 @@ struct Engine::Impl {
   std::map<LeaseId, Lease> leases{};
   Ledger ledger{};
   Pressure pressure = Pressure::low;
-  Bytes available = Bytes::unlimited();
+  PressureGauge gauge{};
   Totals totals{};
   PolicyState policy_state{};
   std::deque<KnownCommand> commands{};
@@ -206,7 +207,7 @@ struct Engine::Impl {
 
   template <class A>
   void fields(A& a) {
-    a(configuration, components, requests, leases, ledger, pressure, available, totals,
+    a(configuration, components, requests, leases, ledger, pressure, gauge, totals,
       policy_state);
     std::vector<KnownCommand> known(commands.begin(), commands.end());
     std::vector<Decision> told(decisions.begin(), decisions.end());
@@ -429,10 +430,25 @@ struct Engine::Impl {
   void on(const event::MemorySampled& event);
   void set_pressure(Pressure level);
   void rearm_idle();
-  Pressure level_of(Bytes bytes) const;
   Duration idle_limit(ComponentId id) const;
+  void withhold_from_budget();
   void relieve_budget();
   void relieve_pressure();
+  void relieve_what_is_foretold();
+  std::vector<ComponentId> relief_order() const;
+  Bytes relieve(Bytes coming, Bytes goal, Reason reason);
+
+  // foresight.cpp
+  struct Coming {  // what a load under way will still take
+    Duration within{0};
+    Bytes bytes{};
+  };
+  std::vector<Coming> coming_loads() const;
+  Bytes coming_bytes() const;
+  // How fast memory falls apart from the loads under way, in bytes a second.
+  double falling_beside(const std::vector<Coming>& loads) const;
+  std::optional<Forecast> forecast() const;
+  Bytes available_in(Duration time) const;
 
   // lifetime.cpp
   void on(const event::ShutdownRequested& event);

@@ -87,6 +87,7 @@ bool Engine::Impl::is_turn_wanted() const {
   return std::ranges::any_of(requests, [](const auto& entry) {
     switch (entry.second.hindrance) {
       case Reason::memory:
+      case Reason::machine:
       case Reason::pool:
       case Reason::device:
       case Reason::conflict:

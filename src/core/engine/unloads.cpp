@@ -5,15 +5,20 @@
 namespace hearth {
 namespace {
 
+bool is_of_pressure(Reason reason) {
+  return reason == Reason::pressure || reason == Reason::own_limit || reason == Reason::stall ||
+         reason == Reason::swap || reason == Reason::foretold;
+}
+
 // An unload for one of these reasons is given up when the component comes into use meanwhile.
 bool is_soft(Reason reason) {
   return reason == Reason::memory || reason == Reason::conflict || reason == Reason::idle ||
-         reason == Reason::unused_preload || reason == Reason::pressure ||
+         reason == Reason::unused_preload || is_of_pressure(reason) ||
          reason == Reason::over_budget;
 }
 
 bool is_eviction(Reason reason) {
-  return reason == Reason::memory || reason == Reason::pressure || reason == Reason::over_budget;
+  return reason == Reason::memory || is_of_pressure(reason) || reason == Reason::over_budget;
 }
 
 }  // namespace

@@ -32,6 +32,11 @@ void Ledger::set_budgets(std::vector<Bytes> budgets, std::vector<Bytes> pools) {
   }
 }
 
+void Ledger::withhold(Bytes ram, bool is_owed) {
+  withheld_ = ram;
+  is_owed_ = is_owed;
+}
+
 void Ledger::add(const Demand& demand) {
   at(used_, 0) += demand.ram;
   at(pool_used_, demand.pool.value) += demand.ram;
@@ -109,15 +114,21 @@ std::optional<Ledger::Shortfall> Ledger::shortfall(const std::vector<Demand>& de
       }
       return bytes;
     });
-    if (missing > Bytes{}) return Shortfall{ResourceId{r}, PoolId{}, missing};
+    if (missing > Bytes{}) return Shortfall{ResourceId{r}, PoolId{}, missing, false};
   }
   for (std::uint16_t p = 1; p < pools_.size(); ++p) {
     const Bytes missing = short_of(pools_[p], pool_used_[p], [p](const Demand& demand) {
       return demand.pool.value == p ? demand.ram : Bytes{};
     });
-    if (missing > Bytes{}) return Shortfall{ResourceId{}, PoolId{p}, missing};
+    if (missing > Bytes{}) return Shortfall{ResourceId{}, PoolId{p}, missing, false};
   }
-  return std::nullopt;
+  // Last: what is short of a budget is short for good, this only for now.
+  const bool is_asked = is_owed_ || !demands.empty();
+  if (withheld_ == Bytes{} || !is_asked) return std::nullopt;
+  const Bytes missing = short_of(less(budgets_[0], withheld_), used_[0],
+                                 [](const Demand& demand) { return demand.ram; });
+  if (missing == Bytes{}) return std::nullopt;
+  return Shortfall{ResourceId{}, PoolId{}, missing, true};
 }
 
 Ledger Ledger::of_budgets(const Ledger& ledger) {

@@ -39,10 +39,14 @@ class Ledger {
     ResourceId resource;
     PoolId pool;  // 0: the resource's own budget
     Bytes bytes;
+    bool is_withheld = false;  // the budget alone would do
   };
 
   // budgets[0] is ram; pools[0] is ignored. What is held stays held.
   void set_budgets(std::vector<Bytes> budgets, std::vector<Bytes> pools);
+  // So much of the ram budget is in use by others for now: it is not to be had, and if `is_owed`
+  // what is held above the rest is exceeded. budget() does not change.
+  void withhold(Bytes ram, bool is_owed);
 
   [[nodiscard]] bool try_reserve(ComponentId id, const Demand& demand);
   // What is there already, whatever the budgets say (a component found running at a start).
@@ -57,13 +61,14 @@ class Ledger {
   // fit. With no demands: the first budget that is exceeded.
   [[nodiscard]] std::optional<Shortfall> shortfall(const std::vector<Demand>& demands,
                                                    const std::vector<Demand>& gone = {}) const;
-  // The same budgets with nothing held: would these fit if they were alone?
+  // The same budgets with nothing held or withheld: would these fit if they were alone?
   [[nodiscard]] static Ledger of_budgets(const Ledger& ledger);
   // How much releasing `demand` helps against this shortfall.
   [[nodiscard]] static Bytes share(const Demand& demand, const Shortfall& shortfall);
 
   [[nodiscard]] Bytes budget(ResourceId resource) const;
   [[nodiscard]] Bytes used(ResourceId resource) const;
+  [[nodiscard]] Bytes withheld() const { return withheld_; }
   [[nodiscard]] Bytes pool_budget(PoolId pool) const;
   [[nodiscard]] Bytes pool_used(PoolId pool) const;
   [[nodiscard]] std::size_t resource_count() const { return budgets_.size(); }
@@ -80,7 +85,7 @@ class Ledger {
 
   template <class A>
   void fields(A& a) {
-    a(budgets_, used_, pools_, pool_used_, held_);
+    a(budgets_, used_, pools_, pool_used_, held_, withheld_, is_owed_);
   }
 
  private:
@@ -100,6 +105,8 @@ class Ledger {
   std::vector<Bytes> pools_{Bytes::unlimited()};
   std::vector<Bytes> pool_used_{Bytes{}};
   std::vector<Held> held_;  // by ComponentId
+  Bytes withheld_{};
+  bool is_owed_ = false;
 };
 
 }  // namespace hearth

@@ -72,6 +72,21 @@ struct NamedBytes {
   }
 };
 
+// Where the levels of pressure begin.
+struct PressureLimits {
+  // Available memory below which: medium, high, critical, emergency.
+  std::array<Bytes, 4> below{4_GiB, 2_GiB, 1_GiB, 512_MiB};
+  // At which it is high; medium at half of it, critical at 2.5 times, emergency at 5. 0: never.
+  double stall = 0.1;    // the share of the time in which some program waits for memory
+  Bytes swap = 64_MiB;   // a second, in and out of the swap
+
+  bool operator==(const PressureLimits&) const = default;
+  template <class A>
+  void fields(A& a) {
+    a(below, stall, swap);
+  }
+};
+
 struct Settings {
   Bytes budget = 8_GiB;                 // of ram; already resolved from a share by the shell
   std::vector<NamedBytes> pools{};      // sub-budgets of ram
@@ -88,8 +103,8 @@ struct Settings {
   Pressure idle_from = Pressure::medium;
   std::array<Duration, 3> idle_limits{60s, 120s, 300s};
   std::array<Duration, 4> wait_objectives{2s, 500ms, 100ms, 100ms};
-  // Available memory below which each level begins: medium, high, critical, emergency.
-  std::array<Bytes, 4> pressure_below{4_GiB, 2_GiB, 1_GiB, 512_MiB};
+  PressureLimits pressure{};
+  bool yields = false;  // the budget shrinks as other programs grow, so that pressure stays low
   Duration learning_window = 60s;
   Duration drain_time_max = 10s;  // a shutdown waits this long for leases
   Duration preempt_grace = 2s;    // from telling an owner to revoking its lease
@@ -100,7 +115,7 @@ struct Settings {
   void fields(A& a) {
     a(budget, pools, resources, loads_parallel_max, load_timeout, load_attempts_max, retry_delay,
       unknown_memory, threshold, preload_threshold, preload_expiry, idle_from, idle_limits,
-      wait_objectives, pressure_below, learning_window, drain_time_max, preempt_grace, policy);
+      wait_objectives, pressure, yields, learning_window, drain_time_max, preempt_grace, policy);
   }
 };
 

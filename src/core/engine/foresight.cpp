@@ -1,0 +1,81 @@
+// How memory will be: the trend of what the machine has left, and the loads that are under way.
+#include <algorithm>
+
+#include "core/engine/state.h"
+
+namespace hearth {
+namespace {
+
+// Further ahead nobody can see, and nothing is done about it.
+constexpr Duration sight = 10min;
+
+}  // namespace
+
+// A load takes its memory evenly, as far as one can know: what it has not taken yet.
+std::vector<Engine::Impl::Coming> Engine::Impl::coming_loads() const {
+  std::vector<Coming> loads;
+  for (const ComponentId id : loading) {
+    const Duration expected = std::max<Duration>(expected_load_time(id), 100ms);
+    const Duration left = std::max<Duration>(at(id).load_started + expected - now, Duration{0});
+    const double share = seconds(left) / seconds(expected);
+    const double bytes = static_cast<double>(ledger.held(id).count) * std::min(share, 1.0);
+    loads.push_back({.within = left, .bytes = Bytes{static_cast<std::uint64_t>(bytes)}});
+  }
+  for (const ComponentId id : admitted) {
+    loads.push_back({.within = expected_load_time(id), .bytes = ledger.held(id)});
+  }
+  std::ranges::sort(loads, {}, &Coming::within);
+  return loads;
+}
+
+Bytes Engine::Impl::coming_bytes() const {
+  Bytes sum;
+  for (const Coming& load : coming_loads()) sum += load.bytes;
+  return sum;
+}
+
+double Engine::Impl::falling_beside(const std::vector<Coming>& loads) const {
+  double rate = gauge.falling().value_or(0);
+  for (const Coming& load : loads) {
+    if (load.within > Duration{0}) {
+      rate -= static_cast<double>(load.bytes.count) / seconds(load.within);
+    }
+  }
+  return std::max(rate, 0.0);
+}
+
+std::optional<Forecast> Engine::Impl::forecast() const {
+  const Bytes available = gauge.available();
+  if (available == Bytes::unlimited() || pressure == Pressure::emergency) return std::nullopt;
+  const Bytes limit = configuration.settings.pressure.below[static_cast<std::size_t>(pressure)];
+  const std::vector<Coming> loads = coming_loads();
+  const double rate = falling_beside(loads);
+  double left = static_cast<double>(available.count) - static_cast<double>(limit.count);
+  double time = seconds(sight);
+  for (const Coming& load : loads) {
+    const double bytes = static_cast<double>(load.bytes.count);
+    const double at_end = left - bytes - rate * seconds(load.within);
+    if (at_end < 0) {
+      time = std::min(time, seconds(load.within));
+      break;
+    }
+    left -= bytes;
+  }
+  if (rate > 0) time = std::min(time, std::max(left, 0.0) / rate);
+  if (time >= seconds(sight)) return std::nullopt;
+  return Forecast{.level = static_cast<Pressure>(static_cast<int>(pressure) + 1),
+                  .in = Duration{static_cast<std::int64_t>(time * 1e9)}};
+}
+
+// What will be left then.
+Bytes Engine::Impl::available_in(Duration time) const {
+  Bytes taken;
+  const std::vector<Coming> loads = coming_loads();
+  for (const Coming& load : loads) {
+    if (load.within <= time) taken += load.bytes;
+  }
+  const double fallen = falling_beside(loads) * seconds(time);
+  return less(gauge.available(), taken + Bytes{static_cast<std::uint64_t>(fallen)});
+}
+
+}  // namespace hearth

@@ -1,0 +1,157 @@
+#include "core/policy/pressure.h"
+
+#include <algorithm>
+#include <cstddef>
+
+namespace hearth {
+namespace {
+
+constexpr Duration window_min = 150ms;
+constexpr Duration hold_time = 2s;
+constexpr double take_rate_max = 4e9;  // bytes a second
+constexpr Duration look_min = 50ms;
+constexpr Duration look_max = 1s;
+
+// The trend is of the last ten seconds, and of no more than this many looks.
+constexpr Duration trend_time = 10s;
+constexpr Duration trend_step = 450ms;
+constexpr std::size_t trend_looks_min = 4;
+constexpr double fall_min = 1024.0 * 1024;  // bytes a second: what idle machines waver by
+
+// Stall and swap have one limit, at which pressure is high; the others follow from it.
+constexpr std::array<double, 4> parts_of_high{0.5, 1, 2.5, 5};
+
+Pressure above(double figure, double high) {
+  int level = 0;
+  while (level < 4 && figure >= high * parts_of_high[static_cast<std::size_t>(level)]) ++level;
+  return static_cast<Pressure>(level);
+}
+
+double limit_of_level(Pressure level, double high) {
+  return high * parts_of_high[static_cast<std::size_t>(level) - 1];
+}
+
+}  // namespace
+
+std::string_view name_of(PressureSign sign) {
+  constexpr std::array<std::string_view, 4> names{"memory", "own_limit", "stall", "swap"};
+  return names[static_cast<std::size_t>(sign)];
+}
+
+Bytes PressureGauge::end_of(Pressure level, const PressureLimits& limits) {
+  const Bytes limit = limits.below[static_cast<std::size_t>(level) - 1];
+  return limit + Bytes{limit.count / 20};
+}
+
+void PressureGauge::take(Instant at, const MemorySigns& signs, const PressureLimits& limits) {
+  signs_ = signs;
+  signs_.available = std::min(signs.available, Bytes::unlimited());
+  measure_rates(at);
+  keep_look(at);
+  int level = 0;
+  while (level < 4 && signs_.available < limits.below[static_cast<std::size_t>(level)]) ++level;
+  const int held = static_cast<int>(memory_level_);
+  const bool is_held = level < held && signs_.available < end_of(memory_level_, limits);
+  memory_level_ = static_cast<Pressure>(is_held ? held : level);
+  hold(stall_, stall_share_, limits.stall, at);
+  hold(swap_, static_cast<double>(swap_rate_.count), static_cast<double>(limits.swap.count), at);
+  level_ = memory_level_;
+  sign_ = signs_.is_own_limit ? PressureSign::own_limit : PressureSign::memory;
+  if (stall_.level > level_) {
+    level_ = stall_.level;
+    sign_ = PressureSign::stall;
+  }
+  if (swap_.level > level_) {
+    level_ = swap_.level;
+    sign_ = PressureSign::swap;
+  }
+}
+
+void PressureGauge::measure_rates(Instant at) {
+  const bool is_anew = signs_.stalled < window_stalled_ || signs_.swapped < window_swapped_;
+  const Duration passed = at - window_at_;
+  if (has_window_ && !is_anew) {
+    if (passed < window_min) return;
+    const double time = seconds(passed);
+    stall_share_ = std::min(1.0, seconds(signs_.stalled - window_stalled_) / time);
+    const double bytes = static_cast<double>((signs_.swapped - window_swapped_).count);
+    swap_rate_ = Bytes{static_cast<std::uint64_t>(std::min(bytes / time, 1e15))};
+  }
+  has_window_ = true;
+  window_at_ = at;
+  window_stalled_ = signs_.stalled;
+  window_swapped_ = signs_.swapped;
+}
+
+void PressureGauge::hold(Held& held, double figure, double high, Instant at) {
+  if (high <= 0) {  // not to be looked at
+    held = {};
+    return;
+  }
+  const Pressure level = above(figure, high);
+  if (level >= held.level) {
+    held = {.level = level, .seen = at};
+    return;
+  }
+  if (figure >= limit_of_level(held.level, high) / 2) held.seen = at;
+  if (at - held.seen >= hold_time) held = {.level = level, .seen = at};
+}
+
+void PressureGauge::keep_look(Instant at) {
+  if (signs_.available == Bytes::unlimited()) return;
+  std::erase_if(looks_, [at](const Look& look) { return at - look.at > trend_time; });
+  if (looks_.empty() || at - looks_.back().at >= trend_step) {
+    looks_.push_back({.at = at, .available = signs_.available});
+  }
+}
+
+bool PressureGauge::is_consistent(Instant now) const {
+  const auto is_before = [](const Look& a, const Look& b) { return a.at < b.at; };
+  const bool is_in_order = std::ranges::adjacent_find(looks_, [&](const Look& a, const Look& b) {
+                             return !is_before(a, b);
+                           }) == looks_.end();
+  return is_in_order && (looks_.empty() || looks_.back().at <= now) && window_at_ <= now &&
+         looks_.size() <= static_cast<std::size_t>(trend_time / trend_step) + 1;
+}
+
+Duration PressureGauge::next_look(const PressureLimits& limits) const {
+  // Below the last level it is what is left at all.
+  const auto level = static_cast<std::size_t>(memory_level_);
+  const Bytes next = level < 4 ? limits.below[level] : Bytes{};
+  const double distance = static_cast<double>(less(signs_.available, next).count);
+  const double time = distance / take_rate_max;
+  if (time >= seconds(look_max)) return look_max;
+  return std::max(look_min, Duration{static_cast<std::int64_t>(time * 1e9)});
+}
+
+std::optional<double> PressureGauge::falling() const {
+  if (looks_.size() < trend_looks_min) return std::nullopt;
+  std::vector<double> slopes;
+  for (std::size_t i = 0; i < looks_.size(); ++i) {
+    for (std::size_t j = i + 1; j < looks_.size(); ++j) {
+      const double bytes = static_cast<double>(looks_[i].available.count) -
+                           static_cast<double>(looks_[j].available.count);
+      slopes.push_back(bytes / seconds(looks_[j].at - looks_[i].at));
+    }
+  }
+  const auto middle = slopes.begin() + static_cast<std::ptrdiff_t>(slopes.size() / 2);
+  std::ranges::nth_element(slopes, middle);
+  const double slope = *middle;
+  if (slope < fall_min) return std::nullopt;
+  // A trend stands out from what the figure wavers around it.
+  const Look& last = looks_.back();
+  std::vector<double> offs;
+  for (const Look& look : looks_) {
+    const double on_line =
+        static_cast<double>(last.available.count) + slope * seconds(last.at - look.at);
+    const double off = static_cast<double>(look.available.count) - on_line;
+    offs.push_back(off < 0 ? -off : off);
+  }
+  const auto typical = offs.begin() + static_cast<std::ptrdiff_t>(offs.size() / 2);
+  std::ranges::nth_element(offs, typical);
+  const double fallen = slope * seconds(last.at - looks_.front().at);
+  if (fallen < 2 * *typical) return std::nullopt;
+  return slope;
+}
+
+}  // namespace hearth

@@ -1,0 +1,175 @@
+#include "core/policy/pressure.h"
+
+#include <gtest/gtest.h>
+
+#include <functional>
+
+namespace hearth {
+namespace {
+
+// Limits as they are by default: 4, 2, 1 and 0.5 GiB; stall 0.1; swap 64 MiB a second.
+struct Watched {
+  PressureLimits limits;
+  PressureGauge gauge;
+  Instant now{};
+  MemorySigns signs{.available = 16_GiB};
+
+  void look(Duration after = 1s) {
+    now = now + after;
+    gauge.take(now, signs, limits);
+  }
+  Pressure at(Bytes available) {
+    signs.available = available;
+    look();
+    return gauge.level();
+  }
+};
+
+TEST(PressureGauge, EachLevelBeginsBelowItsLimit) {
+  Watched w;
+  EXPECT_EQ(w.at(4_GiB), Pressure::low);
+  EXPECT_EQ(w.at(4_GiB - Bytes{1}), Pressure::medium);
+  EXPECT_EQ(w.at(2_GiB - Bytes{1}), Pressure::high);
+  EXPECT_EQ(w.at(1_GiB - Bytes{1}), Pressure::critical);
+  EXPECT_EQ(w.at(512_MiB - Bytes{1}), Pressure::emergency);
+  EXPECT_EQ(w.at(Bytes{}), Pressure::emergency);
+}
+
+TEST(PressureGauge, ALevelEndsALittleAboveItsLimit) {
+  Watched w;
+  EXPECT_EQ(w.at(1000_MiB), Pressure::critical);
+  EXPECT_EQ(w.at(1025_MiB), Pressure::critical);
+  EXPECT_EQ(w.at(PressureGauge::end_of(Pressure::critical, w.limits)), Pressure::high);
+  EXPECT_EQ(w.at(1025_MiB), Pressure::high) << "it has ended, and begins only below its limit";
+  EXPECT_EQ(w.at(8_GiB), Pressure::low);
+}
+
+TEST(PressureGauge, ProgramsThatWaitForMemoryArePressureWhateverIsAvailable) {
+  Watched w;
+  w.look();
+  w.signs.stalled += 120ms;
+  w.look();
+  EXPECT_EQ(w.gauge.level(), Pressure::high);
+  EXPECT_EQ(w.gauge.sign(), PressureSign::stall);
+  EXPECT_NEAR(w.gauge.stall_share(), 0.12, 1e-9);
+  w.signs.stalled += 600ms;
+  w.look();
+  EXPECT_EQ(w.gauge.level(), Pressure::emergency);
+  w.look();
+  EXPECT_EQ(w.gauge.level(), Pressure::emergency) << "two seconds below half of its limit end it";
+  w.look();
+  EXPECT_EQ(w.gauge.level(), Pressure::low);
+  EXPECT_EQ(w.gauge.sign(), PressureSign::memory);
+}
+
+TEST(PressureGauge, AShortLookDoesNotMakeAShortStallLarge) {
+  Watched w;
+  w.look();
+  w.signs.stalled += 10ms;
+  w.look(50ms);
+  EXPECT_EQ(w.gauge.level(), Pressure::low);
+  w.look(100ms);
+  EXPECT_NEAR(w.gauge.stall_share(), 10.0 / 150, 1e-9);
+  EXPECT_EQ(w.gauge.level(), Pressure::medium);
+}
+
+TEST(PressureGauge, TrafficWithTheSwapIsPressureToo) {
+  Watched w;
+  w.look();
+  w.signs.swapped += 70_MiB;
+  w.look();
+  EXPECT_EQ(w.gauge.level(), Pressure::high);
+  EXPECT_EQ(w.gauge.sign(), PressureSign::swap);
+}
+
+TEST(PressureGauge, TheHighestSignSpeaks) {
+  Watched w;
+  w.look();
+  w.signs.stalled += 60ms;  // medium
+  w.signs.available = 1500_MiB;  // high
+  w.look();
+  EXPECT_EQ(w.gauge.level(), Pressure::high);
+  EXPECT_EQ(w.gauge.sign(), PressureSign::memory);
+  w.signs.is_own_limit = true;
+  w.look();
+  EXPECT_EQ(w.gauge.sign(), PressureSign::own_limit);
+}
+
+TEST(PressureGauge, SignsThatAreNotToBeLookedAtSayNothing) {
+  Watched w;
+  w.limits.stall = 0;
+  w.limits.swap = Bytes{};
+  w.look();
+  w.signs.stalled += 1s;
+  w.signs.swapped += 1_GiB;
+  w.look();
+  EXPECT_EQ(w.gauge.level(), Pressure::low);
+}
+
+TEST(PressureGauge, CountsThatBeginAnewAreNoTraffic) {
+  Watched w;
+  w.signs.stalled = 100s;
+  w.signs.swapped = 100_GiB;
+  w.look();
+  EXPECT_EQ(w.gauge.level(), Pressure::low) << "what was before the first look is not its own";
+  w.signs.stalled = 1ms;
+  w.signs.swapped = 1_MiB;
+  w.look();
+  w.look();
+  EXPECT_EQ(w.gauge.level(), Pressure::low);
+}
+
+TEST(PressureGauge, TheNextLookIsWhenALevelCouldBePassed) {
+  Watched w;
+  (void)w.at(4_GiB + Bytes{2'000'000'000});
+  EXPECT_EQ(w.gauge.next_look(w.limits), 500ms);
+  (void)w.at(16_GiB);
+  EXPECT_EQ(w.gauge.next_look(w.limits), 1s);
+  (void)w.at(4_GiB + 1_MiB);
+  EXPECT_EQ(w.gauge.next_look(w.limits), 50ms);
+  (void)w.at(100_MiB);
+  EXPECT_EQ(w.gauge.next_look(w.limits), 50ms);
+}
+
+// What falling() says of a figure that is this at each of twelve looks, half a second apart.
+std::optional<double> fall_of(const std::function<double(double second)>& bytes_at) {
+  Watched w;
+  for (int i = 0; i < 12; ++i) {
+    w.signs.available = Bytes{static_cast<std::uint64_t>(bytes_at(i * 0.5))};
+    w.look(500ms);
+  }
+  return w.gauge.falling();
+}
+
+TEST(PressureGauge, ATrendIsSeen) {
+  const auto fall = fall_of([](double t) { return 8e9 - 200e6 * t; });
+  ASSERT_TRUE(fall);
+  EXPECT_NEAR(*fall, 200e6, 1e3);
+}
+
+TEST(PressureGauge, ATrendIsSeenThoughOneLookIsOff) {
+  const auto fall = fall_of([](double t) { return 8e9 - 200e6 * t - (t == 2.5 ? 1e9 : 0); });
+  ASSERT_TRUE(fall);
+  EXPECT_NEAR(*fall, 200e6, 20e6);
+}
+
+TEST(PressureGauge, WhatOnlyWaversHasNoTrend) {
+  int i = 0;
+  EXPECT_FALSE(fall_of([&](double) { return 8e9 + (++i % 2 == 0 ? 300e6 : -300e6); }));
+  EXPECT_FALSE(fall_of([](double) { return 8e9; }));
+  EXPECT_FALSE(fall_of([](double t) { return 8e9 + 100e6 * t; })) << "it grows";
+}
+
+TEST(PressureGauge, WhatHasEndedIsNoTrendForLong) {
+  Watched w;
+  for (int i = 0; i < 10; ++i) {
+    w.signs.available = less(w.signs.available, 200_MiB);
+    w.look(500ms);
+  }
+  EXPECT_TRUE(w.gauge.falling());
+  for (int i = 0; i < 12; ++i) w.look(1s);
+  EXPECT_FALSE(w.gauge.falling());
+}
+
+}  // namespace
+}  // namespace hearth
