@@ -157,6 +157,12 @@ bool is_write(Method method) { return method == Method::post || method == Method
 
 void call(Exchange& exchange, const Route& route, const std::vector<std::string_view>& parameters) {
   const ApiRequest& request = exchange.request();
+  // A picture or a link of a page sends no Origin.
+  const std::string_view site = request.fetch_site;
+  if (route.is_change && !site.empty() && site != "same-origin" && site != "none") {
+    refuse(exchange, 403, Errc::denied, "a page of another site may not ask this of the daemon");
+    return;
+  }
   const bool has_body = request.method == Method::del && !request.body.empty();
   const bool must_be_json = is_write(request.method) || has_body;
   if (must_be_json && !route.takes_any_type && !is_json(request.content_type)) {

@@ -41,13 +41,19 @@ class FakeNames final : public Names {
   [[nodiscard]] std::vector<std::string> near(std::string_view name) const override {
     return near_names(name, all());
   }
-  [[nodiscard]] std::vector<std::string> aliases(ComponentId id) const override {
-    return id == ComponentId{1} ? std::vector<std::string>{"reader"} : std::vector<std::string>{};
+  [[nodiscard]] std::vector<std::string> callable(ComponentId id) const override {
+    std::vector<std::string> names{std::string(name(id))};
+    if (id == ComponentId{1}) names.emplace_back("reader");
+    return names;
+  }
+  [[nodiscard]] std::string_view server(ComponentId id) const override {
+    return id == ComponentId{1} ? std::string_view{its_server} : std::string_view{};
   }
   [[nodiscard]] unsigned concurrency(ComponentId id) const override {
     return id.value < concurrency_.size() ? concurrency_.at(id.value).load() : 0;
   }
   void limit(ComponentId id, unsigned concurrency) { concurrency_.at(id.value) = concurrency; }
+  std::string its_server;  // of ocr, where it is a model of one
 
  private:
   std::array<std::string_view, 4> names_{"asr", "ocr", "tess", "translate"};

@@ -28,6 +28,7 @@ struct ApiRequest {
   std::string_view authorization;
   std::string_view x_api_key;
   std::string_view last_event_id;
+  std::string_view fetch_site;  // Sec-Fetch-Site: a browser tells whose page asks
   unsigned host_count = 0;
   bool has_origin = false;
   bool is_http_1_1 = true;

@@ -209,6 +209,12 @@ std::string Relay::own_fields() const {
 
 // False when it has ended here. `out` begins with what is to be sent before the body.
 bool Relay::begin_answer(ResponseHead head, std::string& out) {
+  // A program of ours need not know what another one is asked.
+  const bool is_unknown_there = head.status == 404 || head.status == 405 || head.status == 501;
+  if (!known_.empty() && is_unknown_there && names_->server(id_).empty()) {
+    answer_known();
+    return false;
+  }
   const auto framing = framing_of(head, start_.request.method == "HEAD");
   if (!framing) {
     broken("the length of its answer makes no sense");
@@ -308,6 +314,7 @@ void Relay::refuse(int status, Errc code, std::string detail) {
 
 void Relay::refuse(Problem problem) {
   const bool has_begun = has_answer_ || is_comment_sent_;
+  if (!has_begun && !known_.empty() && client_ != nullptr) return answer_known();
   // Between two chunks of a stream of events there is room for one of ours.
   const bool has_place = is_comment_sent_ || (is_event_stream_ && answer_body_.is_between_chunks());
   const bool is_chunked = pass_ != BodyPass::payload && start_.is_http_1_1;

@@ -14,6 +14,7 @@
 #pragma once
 
 #include <chrono>
+#include <functional>
 #include <memory>
 #include <optional>
 #include <string>
@@ -97,10 +98,35 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   void enter(void (Relay::*go_on)());
   void ask();
   void answered(Answer answer);
+  [[nodiscard]] std::optional<Duration> keep_alive() const;
   void keep_as_asked();
   void chosen_by_intent(Answer answer);
-  template <class Then>
-  AnswerCallback later(Then then);
+
+  // relay_wishes.cpp
+  // Nothing is asked of the model but to come or to go; nullopt: more of the body is needed.
+  [[nodiscard]] std::optional<bool> is_wish() const;
+  void grant_wish();
+  void wish_granted();
+  void look();
+  void looked(DaemonStatus status);
+  void answer_known();
+  [[nodiscard]] std::string payload() const;
+
+  // A callback for the service that goes on here, on the server's thread.
+  template <class Value, class Then>
+  auto later(Then then) {
+    return [self = shared_from_this(), then = std::move(then)](Value value) mutable {
+      if (self->is_here()) {
+        then(*self, std::move(value));
+        return;
+      }
+      Relay& relay = *self;
+      relay.post([self = std::move(self), then = std::move(then),
+                  value = std::move(value)]() mutable { then(*self, std::move(value)); });
+    };
+  }
+  [[nodiscard]] bool is_here() const;
+  void post(std::move_only_function<void()> work);
 
   // relay.cpp
   void speak() { connect(true); }
@@ -151,6 +177,8 @@ class Relay final : public std::enable_shared_from_this<Relay> {
   bool is_cold_ = false;
   Duration wait_{0};
   std::string endpoint_;
+  std::string known_;     // what is answered if the component does not
+  bool is_wish_ = false;  // it is not spoken to
   HttpAddress address_;
   std::unique_ptr<Upstream> upstream_;
   bool is_reading_ = false;

@@ -1,6 +1,5 @@
 // Which component a request is for, and the wait until it may be spoken to.
 #include <algorithm>
-#include <thread>
 
 #include "api/relay.h"
 #include "api/render.h"
@@ -13,6 +12,7 @@ namespace {
 constexpr std::size_t model_member = 0;
 constexpr std::size_t stream_member = 1;
 constexpr std::size_t keep_alive_member = 2;
+constexpr std::size_t name_member = 3;    // as older clients of Ollama say for `model`
 constexpr Duration lease_length = 10min;  // renewed while the answer goes on
 
 // The last thing that a user says in a request of any of the APIs; "" when there is none.
@@ -62,33 +62,7 @@ std::optional<Duration> keep_alive_of(const OrderedJson& value) {
   return parse_duration(is_count ? text + "s" : text);
 }
 
-std::string payload_of(std::string_view raw, BodyFraming framing) {
-  BodyScanner scanner(framing);
-  std::string payload;
-  while (!raw.empty()) {
-    const BodyScanner::Piece piece = scanner.take(raw);
-    if (piece.consumed == 0) break;
-    payload += piece.payload;
-    raw.remove_prefix(piece.consumed);
-  }
-  return payload;
-}
-
 }  // namespace
-
-// A callback for the service that goes on here, on the server's thread.
-template <class Then>
-AnswerCallback Relay::later(Then then) {
-  return [self = shared_from_this(), state = state_, then](Answer answer) mutable {
-    if (std::this_thread::get_id() == state->thread) {
-      then(*self, std::move(answer));
-      return;
-    }
-    state->post([self = std::move(self), then, answer = std::move(answer)]() mutable {
-      then(*self, std::move(answer));
-    });
-  };
-}
 
 void Relay::begin() {
   names_ = state_->service.names();
@@ -101,7 +75,8 @@ void Relay::begin() {
     if (boundary) {
       finder_.emplace<MultipartFields>(*boundary, std::vector<std::string>{"model"});
     } else {
-      finder_.emplace<JsonMembers>(std::vector<std::string>{"model", "stream", "keep_alive"});
+      finder_.emplace<JsonMembers>(
+          std::vector<std::string>{"model", "stream", "keep_alive", "name"});
     }
     if (request_body_.is_done()) choose();
     return;
@@ -122,6 +97,7 @@ std::optional<std::string> Relay::named() {
       return std::nullopt;
     }
     auto text = json->text(model_member);
+    if (!text && start_.rule.known != nullptr) text = json->text(name_member);
     if (json->raw(model_member) && !text) {
       const std::string raw = json->raw(model_member)->substr(0, 40);
       refuse(400, Errc::invalid, "`model`: expected a text, got " + raw);
@@ -145,7 +121,11 @@ void Relay::choose() {
   if (name && *name == "auto" && !names_->find(*name)) {
     if (is_whole) return choose_by_intent();
   } else if (name) {
-    return go_for(*name);
+    const auto is_only_wish = is_wish();
+    if (is_only_wish) {
+      is_wish_ = *is_only_wish;
+      return go_for(*name);
+    }
   } else if (is_whole) {
     return refuse(400, Errc::invalid,
                   "`model` is missing: it names the component, or is `auto`; GET /v1/models lists "
@@ -160,21 +140,22 @@ void Relay::choose() {
 }
 
 void Relay::choose_by_intent() {
-  const auto body = read_json(payload_of(up_, start_.request.framing));
+  const auto body = read_json(payload());
   const std::string text = body && body->is_object() ? last_user_text(*body) : std::string{};
   if (text.empty()) {
     return refuse(400, Errc::invalid, "`model: auto` needs the text of a user, and there is none");
   }
   stage_ = Stage::asking;
   since_ = Clock::now();
-  const RequestId request = state_->service.command(
-      {.text = text,
-       .session = start_.session,
-       .peer = {},
-       .waits = !start_.is_preload_only,
-       .patience = start_.patience,
-       .lease = lease_length},
-      later([](Relay& relay, Answer answer) { relay.chosen_by_intent(std::move(answer)); }));
+  const RequestId request = state_->service.command({.text = text,
+                                                     .session = start_.session,
+                                                     .peer = {},
+                                                     .waits = !start_.is_preload_only,
+                                                     .patience = start_.patience,
+                                                     .lease = lease_length},
+                                                    later<Answer>([](Relay& relay, Answer answer) {
+                                                      relay.chosen_by_intent(std::move(answer));
+                                                    }));
   if (stage_ == Stage::asking && !lease_) waiting_ = request;
 }
 
@@ -216,6 +197,8 @@ void Relay::go_for(std::string_view name) {
   }
   id_ = *id;
   if (start_.is_preload_only) return preload(*id);
+  if (start_.rule.known != nullptr) return look();
+  if (is_wish_) return grant_wish();
   enter(&Relay::ask);
 }
 
@@ -244,7 +227,8 @@ void Relay::enter(void (Relay::*go_on)()) {
 void Relay::preload(ComponentId id) {
   stage_ = Stage::asking;
   // Nothing is waited for: a client that hangs up now does not take the load along.
-  (void)state_->service.load(id, false, start_.patience, later([](Relay& relay, Answer answer) {
+  (void)state_->service.load(id, false, start_.patience,
+                             later<Answer>([](Relay& relay, Answer answer) {
                                if (relay.stage_ != Stage::asking) return;
                                if (!answer.reply.is_granted) {
                                  return relay.answered(std::move(answer));
@@ -277,7 +261,7 @@ void Relay::ask() {
                .is_use = true};
   const RequestId request = state_->service.lease(
       std::move(ask),
-      later([](Relay& relay, Answer answer) { relay.answered(std::move(answer)); }));
+      later<Answer>([](Relay& relay, Answer answer) { relay.answered(std::move(answer)); }));
   if (stage_ == Stage::asking && !lease_) waiting_ = request;
 }
 
@@ -297,18 +281,23 @@ void Relay::answered(Answer answer) {
     if (component.component == id_ && i < answer.endpoints.size()) endpoint_ = answer.endpoints[i];
   }
   renewed_ = Clock::now();
+  if (is_wish_) return wish_granted();
   // What `auto` has chosen is entered only now.
   if (is_inside_) return speak();
   enter(&Relay::speak);
 }
 
-// After an answer: how long the client wants it to stay. 0: not at all, if nobody else speaks to
-// it.
-void Relay::keep_as_asked() {
+std::optional<Duration> Relay::keep_alive() const {
   const auto* json = std::get_if<JsonMembers>(&finder_);
   const auto& raw = json != nullptr ? json->raw(keep_alive_member) : std::nullopt;
   const auto value = raw ? read_json(*raw) : std::nullopt;
-  const auto span = value ? keep_alive_of(*value) : std::nullopt;
+  return value ? keep_alive_of(*value) : std::nullopt;
+}
+
+// After an answer: how long the client wants it to stay. 0: not at all, as soon as nobody else
+// speaks to it.
+void Relay::keep_as_asked() {
+  const auto span = keep_alive();
   if (!span || !lease_) return;
   if (*span == Duration{0}) {
     state_->service.release(std::exchange(lease_, LeaseId{}), [](const Answer&) {});

@@ -169,6 +169,8 @@ void RequestReader::read_header() {
           request_.last_event_id = value;
         } else if (boost::beast::iequals(field.name_string(), "X-Api-Key")) {
           request_.x_api_key = value;
+        } else if (boost::beast::iequals(field.name_string(), "Sec-Fetch-Site")) {
+          request_.fetch_site = value;
         }
         break;
     }

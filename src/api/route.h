@@ -6,7 +6,9 @@
 // Threads    pure data; dispatch() is of the exchange's thread.
 #pragma once
 
+#include <cstdint>
 #include <span>
+#include <string>
 #include <string_view>
 
 #include "api/exchange.h"
@@ -31,6 +33,12 @@ struct RelayRule {
   Source source = Source::body;
   Dialect dialect = Dialect::problem;
   std::string_view signal;  // told at the arrival; "": none
+  // Of a question about a component, which wakes nothing: what is answered where nobody can be
+  // asked, or who is asked does not know the path. nullptr: the component is loaded and asked.
+  std::string (*known)(const DaemonStatus& status, ComponentId id) = nullptr;
+  // Of requests that may want no more of a component than that it comes, or goes (Ollama's, without
+  // a prompt): what is answered then. nullptr: all are passed on.
+  std::string (*done)(std::string_view model, bool is_going, std::int64_t unix_ms) = nullptr;
 };
 
 struct Route {
@@ -44,6 +52,7 @@ struct Route {
   std::string_view answer = "application/json";
   bool is_open = false;              // needs no API key
   bool takes_any_type = false;       // a write whose clients do not say that it is JSON
+  bool is_change = false;            // a GET that changes something: not for pages of other sites
   const RelayRule* relay = nullptr;  // then `handle` is not called; any method when it is `other`
   Dialect dialect = Dialect::problem;
 };

@@ -343,6 +343,10 @@ class ServerDriver : public Driver {
   void observe(const std::vector<Launch>& launches, Appeared appeared) override {
     lookout_->observe(launches, std::move(appeared));
   }
+  [[nodiscard]] OwnServer server_of(const Launch& launch) const override {
+    const ServerRules rules = resolve(launch);
+    return {.endpoint = rules.url, .model = rules.model};
+  }
 
  private:
   std::vector<Adopted> adopt_of_one_server(const std::vector<Record>& records,

@@ -73,6 +73,12 @@ struct Stranger {
   bool is_new = true;  // not told of since it was last gone, taken over, or configured
 };
 
+// A server that runs by itself, whether a component of it is loaded or not.
+struct OwnServer {
+  std::string endpoint;  // as it is configured: its host may be a name; "" when there is none
+  std::string model;     // what it calls the component
+};
+
 class Driver {
  public:
   virtual ~Driver() = default;
@@ -87,6 +93,8 @@ class Driver {
   // called on a thread of the driver's, and not any more once observe() was called again.
   using Appeared = std::function<void(const Stranger& stranger)>;
   virtual void observe(const std::vector<Launch>&, Appeared) {}
+  // Looks at nothing but the configuration. None of a component that is a program of ours.
+  [[nodiscard]] virtual OwnServer server_of(const Launch&) const { return {}; }
 };
 
 }  // namespace hearth

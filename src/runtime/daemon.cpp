@@ -93,6 +93,7 @@ void Daemon::Impl::turn(bool is_waiting) {
   }
   for (Intake::Task& task : tasks) task();
   tasks.clear();
+  if (!unwanted.empty()) unload_unwanted();
   set_timer();
   is_anybody_waiting = engine.is_anybody_waiting();
   after_turn();
@@ -265,7 +266,13 @@ void Daemon::Impl::prune_history() {
 }
 
 void Daemon::Impl::publish_view() {
-  auto made = make_view(engine, config, options.make_classifier, gates);
+  const auto server_of = [this](const Launch& launch) {
+    for (const auto& driver : options.drivers) {
+      if (driver->kind() == launch.kind) return driver->server_of(launch);
+    }
+    return OwnServer{};
+  };
+  auto made = make_view(engine, config, options.make_classifier, server_of, gates);
   core_components.clear();
   for (std::uint32_t i = 0; i < engine.component_count(); ++i) {
     const ComponentView view = engine.component(ComponentId{i});

@@ -36,6 +36,7 @@ struct Daemon::Impl {
   void keep(ComponentId id, Duration span);
   [[nodiscard]] LeaseId kept(ComponentId id) const;
   void end_kept(const std::vector<ComponentId>& ids);
+  void unload_unwanted();
 
   struct Pending {
     AnswerCallback callback;
@@ -64,6 +65,7 @@ struct Daemon::Impl {
   std::map<WorkId, ComponentId> loads;  // under way
   std::map<ComponentId, std::string> last_errors;
   std::vector<ComponentId> core_components;
+  std::set<ComponentId> unwanted;  // to be unloaded when nobody holds them
   std::uint64_t snapshot_sequence = 0;
   std::uint64_t sequence = 0;  // of the event being stepped
   std::int64_t sequence_unix_ms = 0;

@@ -8,7 +8,6 @@
 namespace hearth {
 namespace {
 
-constexpr std::string_view keep_owner = "keep_alive";
 constexpr Duration for_ever = 24h * 365 * 10;
 
 }  // namespace
@@ -20,7 +19,7 @@ void Daemon::keep(ComponentId id, Duration span) {
 LeaseId Daemon::Impl::kept(ComponentId id) const {
   for (const LeaseView& lease : engine.leases()) {
     const bool is_it = lease.components.size() == 1 && lease.components.front() == id;
-    if (is_it && lease.owner == keep_owner) return lease.id;
+    if (is_it && lease.owner == keep_alive_owner) return lease.id;
   }
   return {};
 }
@@ -28,11 +27,10 @@ LeaseId Daemon::Impl::kept(ComponentId id) const {
 void Daemon::Impl::keep(ComponentId id, Duration span) {
   if (span == Duration{0}) {
     end_kept({id});
-    const RequestId request{next_request.fetch_add(1)};
-    event::UnloadRequested unload{.request = request, .components = {id}};
-    ask(request, std::move(unload), Intake::Kind::ask, {.callback = [](const Answer&) {}});
-    return;
+    unwanted.insert(id);
+    return unload_unwanted();
   }
+  unwanted.erase(id);
   const LeaseId before = kept(id);
   const RequestId request{next_request.fetch_add(1)};
   Event::What what;
@@ -43,7 +41,7 @@ void Daemon::Impl::keep(ComponentId id, Duration span) {
                                  .components = {id},
                                  .session = {},
                                  .command = {},
-                                 .owner = std::string{keep_owner},
+                                 .owner = std::string{keep_alive_owner},
                                  .patience = 1ms,
                                  .length = span,
                                  .is_preemptible = true};
@@ -54,11 +52,25 @@ void Daemon::Impl::keep(ComponentId id, Duration span) {
   ask(request, std::move(what), Intake::Kind::ask, {.callback = [](const Answer&) {}});
 }
 
+// Those of which the last that was heard is that they need not stay: as soon as nobody speaks to
+// them any more.
+void Daemon::Impl::unload_unwanted() {
+  std::erase_if(unwanted, [this](ComponentId id) {
+    const ComponentView view = engine.component(id);
+    if (view.state != State::ready && view.state != State::draining) return true;
+    if (view.leases > 0) return false;
+    const RequestId request{next_request.fetch_add(1)};
+    event::UnloadRequested unload{.request = request, .components = {id}};
+    ask(request, std::move(unload), Intake::Kind::ask, {.callback = [](const Answer&) {}});
+    return true;
+  });
+}
+
 // What is only kept alive is in nobody's use: an unload by hand, and a shutdown, end that first.
 // None named: all.
 void Daemon::Impl::end_kept(const std::vector<ComponentId>& ids) {
   for (const LeaseView& lease : engine.leases()) {
-    if (lease.owner != keep_owner || lease.components.empty()) continue;
+    if (lease.owner != keep_alive_owner || lease.components.empty()) continue;
     const bool is_meant = ids.empty() || std::ranges::find(ids, lease.components[0]) != ids.end();
     if (!is_meant) continue;
     const RequestId request{next_request.fetch_add(1)};

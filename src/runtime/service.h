@@ -30,7 +30,10 @@ class Names {
   [[nodiscard]] virtual std::string_view name(ComponentId id) const = 0;  // "" when unknown
   [[nodiscard]] virtual std::vector<std::string> all() const = 0;
   [[nodiscard]] virtual std::vector<std::string> near(std::string_view name) const = 0;
-  [[nodiscard]] virtual std::vector<std::string> aliases(ComponentId id) const = 0;
+  // By what clients may call it, the best first: not by its own name where its server has another.
+  [[nodiscard]] virtual std::vector<std::string> callable(ComponentId id) const = 0;
+  // Of the server that it is a model of, which runs by itself; "" when it is a program of ours.
+  [[nodiscard]] virtual std::string_view server(ComponentId id) const = 0;
   // Requests that it takes at a time; 0: as many as come.
   [[nodiscard]] virtual unsigned concurrency(ComponentId id) const = 0;
 };
@@ -125,6 +128,9 @@ struct StreamItem {
   bool is_last = true;
 };
 
+// Whose leases keep() takes; nobody else may call himself so.
+inline constexpr std::string_view keep_alive_owner = "keep_alive";
+
 class Service {
  public:
   virtual ~Service() = default;
@@ -145,8 +151,8 @@ class Service {
   virtual RequestId used(CommandId command, std::vector<ComponentId> ids,
                          AnswerCallback callback) = 0;
   // It stays for so long, from now on and without use, unless its room is needed; in place of what
-  // was asked before. Duration::max(): until it is asked otherwise; 0: it is unloaded, if nobody
-  // holds it now.
+  // was asked before. Duration::max(): until it is asked otherwise; 0: it is unloaded, as soon as
+  // nobody holds it.
   virtual void keep(ComponentId id, Duration span) = 0;
   virtual void signal(std::string name, std::string session) = 0;
   virtual void abandon(RequestId request) = 0;

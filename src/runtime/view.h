@@ -5,6 +5,7 @@
 // Threads    pure.
 #pragma once
 
+#include <functional>
 #include <map>
 #include <memory>
 #include <string>
@@ -13,26 +14,31 @@
 #include "codec/config.h"
 #include "core/engine/engine.h"
 #include "ports/classifier.h"
+#include "ports/driver.h"
 #include "runtime/gate.h"
 #include "runtime/service.h"
 
 namespace hearth {
 
+using ServerOf = std::function<OwnServer(const Launch&)>;
+
 class NameTable : public Names {
  public:
-  NameTable(const Engine& engine, const std::vector<Launch>& launches);
+  NameTable(const Engine& engine, const std::vector<Launch>& launches, const ServerOf& server_of);
   [[nodiscard]] std::optional<ComponentId> find(std::string_view name_or_alias) const override;
   [[nodiscard]] std::string_view name(ComponentId id) const override;
   [[nodiscard]] std::vector<std::string> all() const override { return all_; }
   [[nodiscard]] std::vector<std::string> near(std::string_view name) const override;
-  [[nodiscard]] std::vector<std::string> aliases(ComponentId id) const override;
+  [[nodiscard]] std::vector<std::string> callable(ComponentId id) const override;
+  [[nodiscard]] std::string_view server(ComponentId id) const override;
   [[nodiscard]] unsigned concurrency(ComponentId id) const override;
 
  private:
   std::vector<std::string> names_;                           // by id
   std::vector<std::string> all_;                             // in order of id, without removed ones
-  std::map<std::string, ComponentId, std::less<>> by_name_;  // and by alias
-  std::map<ComponentId, std::vector<std::string>> aliases_;
+  std::map<std::string, ComponentId, std::less<>> by_name_;  // by alias, and by its server's word
+  std::map<ComponentId, std::vector<std::string>> callable_;
+  std::map<ComponentId, std::string> servers_;
   std::map<ComponentId, unsigned> concurrency_;
 };
 
@@ -52,9 +58,10 @@ struct View {
 using ClassifierFactory = std::function<std::shared_ptr<const Classifier>(
     const std::vector<Launch>& launches, const Names& names)>;
 
-// `gates` grows to the engine's components.
+// `server_of` is asked of each launch. `gates` grows to the engine's components.
 [[nodiscard]] std::shared_ptr<const View> make_view(const Engine& engine, const Config& config,
                                                     const ClassifierFactory& make_classifier,
+                                                    const ServerOf& server_of,
                                                     std::vector<std::unique_ptr<Gate>>& gates);
 
 }  // namespace hearth

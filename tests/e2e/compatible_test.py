@@ -13,6 +13,7 @@ sys.path.insert(0, os.path.dirname(os.path.abspath(__file__)))
 from harness import HERE, PYTHON, DaemonTest, wait_for  # noqa: E402
 
 SERVER = os.path.join(HERE, "model_server.py")
+HELLO = [{"role": "user", "content": "hello"}]
 STAND_IN = os.path.join(HERE, "stand_in_ollama.py")
 
 
@@ -30,7 +31,7 @@ def free_port():
 class Compatible(DaemonTest):
     def chat(self, daemon, name, **fields):
         return daemon.ask("POST", "/api/chat",
-                          {"model": name, "messages": [], "stream": False, **fields})
+                          {"model": name, "messages": HELLO, "stream": False, **fields})
 
     def test_lists_and_properties_wake_nothing(self):
         daemon = self.daemon({"llama": model("llama", aliases=["meta/llama:8b"])})
@@ -85,8 +86,32 @@ class Compatible(DaemonTest):
         self.assert_status(self.chat(daemon, "other", keep_alive=-1), 200)
         self.assert_status(self.chat(daemon, "other", keep_alive=0), 200)
         wait_for(lambda: daemon.state_of("other") == "unloaded", "0 is: gone after the answer")
+        self.assert_status(self.chat(daemon, "llama", keep_alive=-1), 200)
         self.assert_status(daemon.ask("GET", "/unload"), 200)
         self.assertEqual(daemon.state_of("llama"), "unloaded", "what is kept alive is not in use")
+
+    def test_to_come_and_to_go_is_asked_without_a_prompt(self):
+        daemon = self.daemon({"llama": model("llama")})
+        went = self.assert_status(self.chat(daemon, "llama", messages=[], keep_alive=0), 200)
+        self.assertEqual(went.json["done_reason"], "unload")
+        self.assertEqual(daemon.state_of("llama"), "unloaded", "nothing is loaded to be unloaded")
+        came = self.assert_status(daemon.ask("POST", "/api/generate", {"model": "llama"}), 200)
+        self.assertEqual(came.json["done_reason"], "load")
+        self.assertEqual(daemon.state_of("llama"), "ready")
+        self.assert_status(self.chat(daemon, "llama", messages=[], keep_alive=0), 200)
+        wait_for(lambda: daemon.state_of("llama") == "unloaded", "it is gone")
+
+    def test_to_go_while_another_speaks_is_done_when_that_one_has_ended(self):
+        daemon = self.daemon({"llama": model("llama")})
+        lease = self.assert_status(
+            daemon.ask("POST", "/v1/leases", {"components": ["llama"]}), 200).json["lease"]
+        self.assert_status(self.chat(daemon, "llama", messages=[], keep_alive=0), 200)
+        time.sleep(0.3)
+        self.assertEqual(daemon.state_of("llama"), "ready", "somebody holds it")
+        self.assert_status(daemon.ask("DELETE", "/v1/leases/" + lease), 200)
+        wait_for(lambda: daemon.state_of("llama") == "unloaded", "the wish is remembered")
+        self.assert_status(daemon.ask("POST", "/v1/leases",
+                                      {"components": ["llama"], "owner": "keep_alive"}), 400)
 
     def test_what_is_kept_alive_goes_when_its_room_is_needed(self):
         daemon = self.daemon({"llama": model("llama"), "other": model("other")},
@@ -135,7 +160,7 @@ class NotOurs(DaemonTest):
 
     def component(self, name):
         return {"kind": "http", "preset": "ollama", "url": f"http://127.0.0.1:{self.port}",
-                "model": name, "aliases": [name + ":latest"]}
+                "model": name}
 
     def test_one_goes_for_the_other_inside_the_budget(self):
         daemon = self.daemon({"a": {**self.component("small"), "memory": "64MiB"},
@@ -143,13 +168,25 @@ class NotOurs(DaemonTest):
                              memory={"budget": "100MiB"})
         for name, model_name in (("a", "small"), ("b", "large"), ("a", "small")):
             answer = self.assert_status(
-                daemon.ask("POST", "/api/chat", {"model": model_name + ":latest", "messages": []}),
+                daemon.ask("POST", "/api/chat",
+                           {"model": model_name + ":latest", "messages": HELLO}),
                 200)
             self.assertEqual(answer.json["message"]["content"], f"I am {model_name}:latest")
             self.assertEqual(self.loaded(), [model_name + ":latest"])
             self.assertEqual(daemon.state_of(name), "ready")
         self.assertEqual(daemon.row("a")["memory"]["anonymous_bytes"], 64 << 20)
         daemon.stop()
+        self.assertEqual(self.loaded(), [])
+
+    def test_it_is_called_as_its_server_calls_it(self):
+        daemon = self.daemon({"a": self.component("small")})
+        for path, key in (("/api/tags", "models"), ("/v1/models", "data")):
+            listed = [entry.get("model", entry.get("id")) for entry in daemon.get(path)[key]]
+            self.assertEqual(listed, ["small:latest"], "`a` is not known there")
+        for name in ("small", "small:latest"):
+            shown = self.assert_status(daemon.ask("POST", "/api/show", {"model": name}), 200)
+            self.assertEqual(shown.json["template"], "of small:latest", "the server has told it")
+        self.assertEqual(daemon.state_of("a"), "unloaded")
         self.assertEqual(self.loaded(), [])
 
     def test_what_was_loaded_past_hearth_is_taken_over(self):

@@ -2,8 +2,8 @@
 
     stand_in_ollama.py PORT MODEL...
 
-Knows /api/tags, /api/ps, /api/version, /api/generate, /api/chat and keep_alive; a model takes
-64 MiB by what it says, and answers with its own name.
+Knows /api/tags, /api/ps, /api/version, /api/generate, /api/chat, /api/show and keep_alive; a model
+takes 64 MiB by what it says, and answers with its own name.
 """
 
 import datetime
@@ -60,6 +60,10 @@ class Handler(BaseHTTPRequestHandler):
         with LOCK:
             if name not in self.known:
                 self.answer(404, {"error": f"model '{name}' not found"})
+                return
+            if self.path == "/api/show":
+                self.answer(200, {"template": "of " + name, "details": {}, "model_info": {},
+                                  "capabilities": ["completion"]})
                 return
             if body.get("keep_alive") == 0:
                 MODELS.pop(name, None)

@@ -19,10 +19,9 @@ void models(Exchange& exchange) {
   JsonWriter json;
   json.open().field("object", "list").key("data").open_list();
   for (const std::string& name : names.all()) {
-    append_model(json, name, name);
     const auto id = names.find(name);
     if (!id) continue;
-    for (const std::string& alias : names.aliases(*id)) append_model(json, alias, name);
+    for (const std::string& called : names.callable(*id)) append_model(json, called, name);
   }
   json.close_list().field("has_more", false).close();
   exchange.reply_json(200, json.take());
@@ -44,7 +43,6 @@ constexpr RelayRule heard{
 constexpr RelayRule realtime{
     .source = Source::query, .dialect = Dialect::openai, .signal = "audio_arrived"};
 constexpr RelayRule anthropic{.source = Source::body, .dialect = Dialect::anthropic, .signal = {}};
-constexpr RelayRule ollama{.source = Source::body, .dialect = Dialect::ollama, .signal = {}};
 constexpr RelayRule upstream{.source = Source::path, .dialect = Dialect::problem, .signal = {}};
 
 constexpr int statuses[] = {400, 404, 409, 413, 502, 503, 504};
@@ -89,10 +87,6 @@ constexpr Route routes[] = {
      .dialect = Dialect::openai},
     post("/v1/messages", "A chat in the shape of Anthropic.", anthropic),
     post("/v1/messages/count_tokens", "How long a chat is.", anthropic),
-    post("/api/chat", "A chat in the shape of Ollama.", ollama),
-    post("/api/generate", "A completion in the shape of Ollama.", ollama),
-    post("/api/embed", "Embeddings in the shape of Ollama.", ollama),
-    post("/api/embeddings", "The same, in its older shape.", ollama),
     {.method = Method::other,
      .pattern = "/upstream/{name}/{rest*}",
      .summary = "Anything else, by any method, to the component of that name.",

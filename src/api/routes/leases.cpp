@@ -20,6 +20,8 @@ void take(Exchange& exchange) {
   ask.length = fields->milliseconds("lease_ms", lease_max).value_or(60s);
   ask.is_preemptible = fields->boolean("preemptible").value_or(false);
   if (names.empty()) fields->refuse("components", "names nothing");
+  if (ask.owner == keep_alive_owner)
+    fields->refuse("owner", "is a name that Hearth keeps for itself");
   if (ask.length <= 0s) fields->refuse("lease_ms", "is 0");
   if (command) {
     const auto id = parse_id(*command, 'c');

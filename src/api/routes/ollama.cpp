@@ -1,9 +1,9 @@
-// What clients of Ollama ask beside the models themselves. Answered from what is known: nothing is
-// loaded, and nobody's idle time begins anew.
+// What clients of Ollama ask. Lists are answered from what is known: nothing is loaded for them,
+// and nobody's idle time begins anew.
 #include "api/render.h"
 #include "api/route.h"
 #include "api/server.h"
-#include "codec/json.h"
+#include "runtime/log.h"
 
 namespace hearth {
 namespace {
@@ -21,9 +21,9 @@ void append_details(JsonWriter& json) {
 }
 
 // As a client of Ollama would name it: with its tag, where it has one.
-const std::string& tagged_name(const ComponentRow& row) {
-  for (const std::string& alias : row.aliases) {
-    if (alias.find(':') != std::string::npos) return alias;
+std::string tagged_name(const Names& names, const ComponentRow& row) {
+  for (std::string& name : names.callable(row.view.id)) {
+    if (name.find(':') != std::string::npos) return std::move(name);
   }
   return row.name;
 }
@@ -43,8 +43,7 @@ void tags(Exchange& exchange) {
     json.open().key("models").open_list();
     for (const ComponentRow& row : status.components) {
       if (row.view.is_removed) continue;
-      append_model(json, row.name, row);
-      for (const std::string& alias : row.aliases) append_model(json, alias, row);
+      for (const std::string& name : x.names().callable(row.view.id)) append_model(json, name, row);
     }
     json.close_list().close();
     x.reply_json(200, json.take());
@@ -58,7 +57,7 @@ void running(Exchange& exchange) {
     for (const ComponentRow& row : status.components) {
       if (row.view.state != State::ready) continue;
       const MemoryFigures& memory = row.memory;
-      const std::string& name = tagged_name(row);
+      const std::string name = tagged_name(x.names(), row);
       json.open().field("name", name).field("model", name);
       json.field("size", memory.would_free()).field("digest", "");
       append_details(json);
@@ -76,36 +75,68 @@ void version(Exchange& exchange) {
   exchange.reply_json(200, json.take());
 }
 
-// `model`, or `name` as older clients say. Other members ask for more or less of an answer that is
-// short anyway.
-void show(Exchange& exchange) {
-  const auto body = parse_json_object(exchange.request().body);
-  if (!body) return exchange.problem(body.error());
-  std::string name;
-  for (const char* key : {"name", "model"}) {
-    const auto found = body->find(key);
-    if (found != body->end() && found->is_string()) name = found->get<std::string>();
+// What Hearth knows of one, in the shape of Ollama's own answer.
+std::string show(const DaemonStatus& status, ComponentId id) {
+  JsonWriter json;
+  json.open().field("modelfile", "").field("parameters", "").field("template", "");
+  append_details(json);
+  json.key("model_info").open().field("general.architecture", "hearth");
+  for (const ComponentRow& row : status.components) {
+    if (row.view.id != id) continue;
+    json.field("general.name", row.name).field("general.description", row.description);
   }
-  if (name.empty()) return exchange.problem(Error{Errc::invalid, "`model` is missing"});
-  const auto id = component_of(exchange, name);
-  if (!id) return;
-  auto then = [id = *id](Exchange& x, DaemonStatus status) {
-    JsonWriter json;
-    json.open().field("modelfile", "").field("parameters", "").field("template", "");
-    append_details(json);
-    json.key("model_info").open().field("general.architecture", "hearth");
-    for (const ComponentRow& row : status.components) {
-      if (row.view.id != id) continue;
-      json.field("general.name", row.name).field("general.description", row.description);
-    }
-    json.close().key("capabilities").open_list().text("completion").close_list();
-    json.field("modified_at", "1970-01-01T00:00:00Z").close();
-    x.reply_json(200, json.take());
-  };
-  exchange.service().status(exchange.later<DaemonStatus>(std::move(then)));
+  json.close().key("capabilities").open_list().text("completion").close_list();
+  json.field("modified_at", "1970-01-01T00:00:00Z").close();
+  return json.take();
 }
 
-constexpr int show_statuses[] = {404};
+void begin_done(JsonWriter& json, std::string_view model, bool is_going, std::int64_t unix_ms) {
+  json.open().field("model", model).field("created_at", log_time(unix_ms));
+  json.field("done", true).field("done_reason", is_going ? "unload" : "load");
+}
+
+std::string generated(std::string_view model, bool is_going, std::int64_t unix_ms) {
+  JsonWriter json;
+  begin_done(json, model, is_going, unix_ms);
+  json.field("response", "").close();
+  return json.take();
+}
+
+std::string chatted(std::string_view model, bool is_going, std::int64_t unix_ms) {
+  JsonWriter json;
+  begin_done(json, model, is_going, unix_ms);
+  json.key("message").open().field("role", "assistant").field("content", "").close().close();
+  return json.take();
+}
+
+// Clients look here whether anybody listens.
+void greet(Exchange& exchange) {
+  exchange.reply({.status = 200, .body = "Hearth is running", .content_type = "text/plain"});
+}
+
+constexpr RelayRule relay_with(std::string (*known)(const DaemonStatus&, ComponentId),
+                               std::string (*done)(std::string_view, bool, std::int64_t)) {
+  return {.source = RelayRule::Source::body,
+          .dialect = Dialect::ollama,
+          .signal = {},
+          .known = known,
+          .done = done};
+}
+constexpr RelayRule embedding = relay_with(nullptr, nullptr);
+constexpr RelayRule generating = relay_with(nullptr, generated);
+constexpr RelayRule chatting = relay_with(nullptr, chatted);
+constexpr RelayRule showing = relay_with(show, nullptr);
+
+constexpr int relay_statuses[] = {400, 404, 409, 413, 502, 503, 504};
+
+constexpr Route post(std::string_view pattern, std::string_view summary, const RelayRule& rule) {
+  return {.method = Method::post,
+          .pattern = pattern,
+          .summary = summary,
+          .statuses = relay_statuses,
+          .relay = &rule,
+          .dialect = Dialect::ollama};
+}
 
 constexpr Route routes[] = {
     {.method = Method::get,
@@ -123,13 +154,17 @@ constexpr Route routes[] = {
      .summary = "The version of Ollama's interface that is spoken.",
      .handle = version,
      .dialect = Dialect::ollama},
-    {.method = Method::post,
-     .pattern = "/api/show",
-     .summary = "What is known of one.",
-     .handle = show,
-     .statuses = show_statuses,
-     .takes_any_type = true,
-     .dialect = Dialect::ollama},
+    post("/api/show", "What is known of one: by its server, else by Hearth.", showing),
+    post("/api/chat", "A chat in the shape of Ollama.", chatting),
+    post("/api/generate", "A completion in the shape of Ollama.", generating),
+    post("/api/embed", "Embeddings in the shape of Ollama.", embedding),
+    post("/api/embeddings", "The same, in its older shape.", embedding),
+    {.method = Method::get,
+     .pattern = "/",
+     .summary = "The daemon listens: what command lines of Ollama ask first.",
+     .handle = greet,
+     .answer = "text/plain",
+     .is_open = true},
 };
 
 }  // namespace
