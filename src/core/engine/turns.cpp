@@ -7,7 +7,8 @@
 // longest goes first. What all of its users hold by needing it goes with them, when its room is
 // what is short. A lease that an application took for itself is not touched.
 //
-// Room on its way to a request is kept for it, and a second that waits ends a turn of its own.
+// Room on its way to a request is kept for it, and no other turn is ended meanwhile: exchanges side
+// by side would make all turns as short as they may be.
 // Answers can last: after twice the exchange (a second at least) the room is not counted on any
 // more, so that others may end another turn or have what is free; after ten times the exchange
 // (half a minute at least) the turn is given back. It begins anew then, and is not ended again
@@ -92,7 +93,7 @@ IdSet<ComponentId> Engine::Impl::coming() const {
 bool Engine::Impl::take_turn(const Request& request, const std::vector<Ledger::Demand>& demands,
                              ComponentId because) {
   if (request.kind == WantKind::keep || request.kind == WantKind::preload) return false;
-  if (answering.empty()) return false;
+  if (answering.empty() || !promised.empty()) return false;
   IdSet<ComponentId> going = coming();
   for (const auto& [priority, key, id] : idle) {
     if (std::ranges::find(request.closure, id) == request.closure.end()) going.insert(id);
