@@ -94,7 +94,7 @@ class Checker {
     Duration length{0};
     bool is_preemptible = false;
     bool is_fast = false;
-    bool is_use = false;  // ends with an answer, and so with the daemon
+    bool ends_with_answer = false;  // and so with the daemon
     RequestId request;
     Instant revoked_at = Instant::never();  // when its owner was told
   };
@@ -107,7 +107,7 @@ class Checker {
     Instant deadline = Instant::never();
     Duration length{0};
     bool is_preemptible = false;
-    bool is_use = false;
+    bool ends_with_answer = false;
     LeaseId lease;
     CommandId command;
     ComponentId pinned;

@@ -253,7 +253,7 @@ void Checker::check_granted(const action::Reply& a, const Asked& asked) {
                       .length = asked.length,
                       .is_preemptible = asked.is_preemptible,
                       .is_fast = false,
-                      .is_use = asked.is_use,
+                      .ends_with_answer = asked.ends_with_answer,
                       .request = a.request});
 }
 
@@ -314,7 +314,7 @@ void Checker::on(const action::LeaseEnded& a) {
     const auto members = closure(lease.components);
     const bool is_lost = std::ranges::any_of(
         members, [this](ComponentId id) { return !is_open(id) || at(id).is_draining; });
-    const bool is_over = lease.is_use && has_restored_;
+    const bool is_over = lease.ends_with_answer && has_restored_;
     if (!is_lost && !is_over) violate("I4", who + " is lost though all that it holds is there");
   }
   end_lease(a.lease);

@@ -12,7 +12,7 @@ LeaseId Engine::Impl::add_lease(Lease lease) {
     Component& c = at(component);
     ++c.leases;
     if (lease.is_preemptible) ++c.preemptible_leases;
-    if (lease.is_use && c.use_leases++ == 0) answering.insert(component);
+    if (lease.ends_with_answer && c.answer_leases++ == 0) answering.insert(component);
     if (lease.is_fast) ++c.fast_leases;
     refresh_idle(component);
   }
@@ -33,7 +33,7 @@ void Engine::Impl::end_lease(LeaseId id, Reason reason, bool is_told, ComponentI
     HEARTH_ASSERT(c.leases > 0);
     --c.leases;
     if (lease.is_preemptible) --c.preemptible_leases;
-    if (lease.is_use && --c.use_leases == 0) answering.erase(component);
+    if (lease.ends_with_answer && --c.answer_leases == 0) answering.erase(component);
     if (lease.is_fast) --c.fast_leases;
     if (c.leases == 0 && c.last_used < now) c.last_used = now;
     if (lease.is_fast) emit(action::ReleaseGate{component});
@@ -101,7 +101,7 @@ void Engine::Impl::on(const event::LeaseTaken& event) {
              .is_preemptible = event.is_preemptible,
              .is_revoked = false,
              .is_fast = true,
-             .is_use = event.is_use});
+             .ends_with_answer = event.ends_with_answer});
   for (const ComponentId id : event.asked) {
     if (id.value < components.size()) touch(id);
   }

@@ -58,6 +58,7 @@ void Engine::Impl::on(const event::CommandReceived& event) {
                   .command = event.command,
                   .owner = {},
                   .length = event.lease,
+                  .ends_with_answer = event.ends_with_answer,
                   .arrived = now,
                   .deadline = now + event.patience};
   std::vector<ComponentId> likely;
@@ -104,7 +105,7 @@ void Engine::Impl::on(const event::LeaseRequested& event) {
            .owner = event.owner,
            .length = event.length,
            .is_preemptible = event.is_preemptible,
-           .is_use = event.is_use,
+           .ends_with_answer = event.ends_with_answer,
            .arrived = now,
            .deadline = now + event.patience});
 }
@@ -284,7 +285,7 @@ void Engine::Impl::grant(Request& request) {
                .granted_at = now,
                .until = until,
                .is_preemptible = request.is_preemptible,
-               .is_use = request.is_use});
+               .ends_with_answer = request.ends_with_answer});
   }
   if (is_use) {
     for (const ComponentId id : request.asked) touch(id);
