@@ -1,4 +1,4 @@
-"""The initramfs of the guest: busybox, the tests, what they run, and the kernel modules for zram."""
+"""The guest's initramfs: busybox, the tests, what they run, and the kernel modules of zram."""
 
 import os
 import re

@@ -2,8 +2,22 @@
 # quiet, one is leased. What the first does has to stay its own affair.
 . ./lib.sh
 
-ask() { hearth "$@" --config "$config"; }
-pid_of() { ask ps --json | tr -d ' \n' | sed "s/.*\"name\":\"$1\"//" | sed 's/.*"pid":\([0-9]*\).*/\1/;'; }
+ask() {
+  local words=$1
+  shift
+  su -s /bin/sh "$who" -c "exec hearth $words --config $config $*"
+}
+# pid_of NAME: it stands behind the name, in what ps tells as JSON.
+pid_of() {
+  ask "ps --json" | awk -v name="\"$1\"," '
+    $1 == "\"name\":" { is_it = $2 == name }
+    is_it && $1 == "\"pid\":" { print $2 + 0 }'
+}
+group_of() { sed -n 's/^0:://p' "/proc/$1/cgroup"; }
+is_gone() { [ ! -e "$1" ]; }
+is_up() { ask status >/dev/null 2>&1; }
+has_failed() { ask ps 2>/dev/null | grep -q '^bloat *failed'; }
+has_no_component() { [ -z "$(ls -d "$group"/hearth-*-* 2>/dev/null)" ]; }
 
 write_config() {
   cat >"$config" <<END
@@ -27,3 +41,101 @@ components:
     memory: 32MiB
 END
 }
+
+start_daemon() {
+  as "$who" "$1" "hearth serve --config $config" >>"$log" 2>&1 &
+  soon 20 is_up || fail "it does not answer: $(tail -n 3 "$log")"
+  daemon=$(sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$state/address.json")
+  [ -d "/proc/$daemon" ] || fail "no daemon with the pid $daemon"
+  echo "$daemon" >"/tmp/$who.pid"
+}
+
+starts_in_its_group() {
+  start_daemon "$group"
+  [ "$(group_of "$daemon")" = "/${group##*/}/hearth-daemon" ] || fail "in $(group_of "$daemon")"
+  ask load quiet || fail "quiet is not loaded"
+  ask "command leased" --lease 10m || fail "leased is not leased"
+  pid_of quiet >"/tmp/$who.quiet"
+  pid_of leased >"/tmp/$who.leased"
+  ask load bloat || fail "bloat is not loaded"
+}
+
+# Before it begins to take memory.
+limits_are_in_force() {
+  local pid directory
+  pid=$(pid_of bloat)
+  directory=$top$(group_of "$pid")
+  [ "$(cat "$directory/memory.max")" = 67108864 ] || fail "memory.max of $directory"
+  [ "$(cat "$directory/pids.max")" = 16 ] || fail "pids.max of $directory"
+  [ "$(cat "$directory/cpu.max")" = "100000 100000" ] || fail "cpu.max of $directory"
+  ! grep -rq "limits are not in force" "$state/logs" || fail "a log says that there are none"
+}
+
+bloat_is_ended() {
+  soon 40 has_failed || fail "it is not: $(ask ps | grep bloat)"
+  ask "why bloat" | grep -q 'exited while it was ready' || fail "$(ask "why bloat" | head -n 3)"
+  ask "why bloat" | grep -q 'SIGKILL' || fail "$(ask "why bloat" | head -n 3)"
+  ask status | grep -q '1 failed' || fail "$(ask status | grep components)"
+}
+
+lives() {
+  local before
+  before=$(cat "/tmp/$who.$1")
+  [ "$before" ] && [ "$(pid_of "$1")" = "$before" ] || fail "it was $before, is $(pid_of "$1")"
+  [ -d "/proc/$before" ] || fail "its process is gone"
+  ask ps | grep -q "^$1 *ready" || fail "$(ask ps | grep "^$1")"
+}
+
+leased_is_still_held() {
+  lives leased
+  ask leases | grep -q leased || fail "its lease is gone"
+}
+
+# It takes away what it made, so that the group is as it was given.
+an_end_leaves_the_group_as_it_was() {
+  daemon=$(cat "/tmp/$who.pid")
+  kill "$daemon"
+  soon 30 is_gone "/proc/$daemon" || fail "SIGTERM did not end it"
+  has_no_component || fail "left: $(ls -d "$group"/hearth-*)"
+  soon 5 is_gone "$group/hearth-daemon" || fail "its leaf is left"
+  [ -z "$(cat "$group/cgroup.subtree_control")" ] || fail "its controllers are still handed on"
+}
+
+# A leaf is left by a daemon that was killed: the next one is started in it.
+a_killed_daemon_leaves_no_component() {
+  start_daemon "$group"
+  ask load quiet || fail "quiet is not loaded"
+  kill -9 "$daemon"
+  soon 5 has_no_component || fail "left: $(ls -d "$group"/hearth-*)"
+  start_daemon "$group/hearth-daemon"
+  ask load quiet || fail "quiet is not loaded again"
+  limit=$top$(group_of "$(pid_of quiet)")/memory.max
+  [ "$(cat "$limit")" = 67108864 ] || fail "$limit"
+  kill "$daemon"
+  soon 30 is_gone "/proc/$daemon" || fail "SIGTERM did not end it"
+}
+
+# Of all that ran before, too: groups that were to run out of memory are named for it.
+nothing_else_was_killed() {
+  local others
+  others=$(dmesg | grep 'oom-kill:' |
+    grep -vE 'CONSTRAINT_MEMCG.*oom_memcg=(/facts/max|/given/limited|/hearth-[a-z]+/hearth-bloat-)')
+  [ -z "$others" ] || fail "$others"
+  dmesg | grep -q "oom_memcg=/hearth-$who/hearth-bloat-" || fail "bloat was not killed by its limit"
+}
+
+for who in root $user; do
+  group=$top/hearth-$who state=/tmp/state-$who config=/tmp/$who.yaml log=/tmp/$who.log
+  write_config
+  delegate $who "$group"
+  test_of $who/daemon-starts-in-its-group starts_in_its_group
+  test_of $who/limits-are-in-force limits_are_in_force
+  test_of $who/bloat-is-ended-and-that-is-told bloat_is_ended
+  test_of $who/quiet-lives lives quiet
+  test_of $who/leased-lives-and-is-held leased_is_still_held
+  test_of $who/nothing-else-was-killed nothing_else_was_killed
+  test_of $who/an-end-leaves-the-group-as-it-was an_end_leaves_the_group_as_it_was
+  test_of $who/a-killed-daemon-leaves-no-component a_killed_daemon_leaves_no_component
+  echo "vm: the daemon's log for $who: $(wc -l <"$log") lines"
+  sed 's/^/  /' "$log"
+done
