@@ -4,7 +4,7 @@
     tests/vm/run.py [--deadline SECONDS] [--kernels DIR] [--keep]
 
 Debian's cloud kernel boots in qemu with an initramfs of busybox, the daemon and the tests, all of
-build/dev. The serial console goes to build/vm/console.log. What a test in the guest prints counts:
+build/dev. The serial console goes to build/vm/console.log, with the seconds since the start. What a test in the guest prints counts:
 `ok NAME`, `not ok NAME: why` or `skipped NAME: why`. The last line is a sum; the status is 0 when
 something passed, nothing failed and the guest came to its end in time.
 """
@@ -64,16 +64,16 @@ class Results:
 def boot(command, log_path, deadline, results):
     """Runs the machine to its end, or until the deadline."""
     begun = time.monotonic()
-    with open(log_path, "wb") as log, subprocess.Popen(
+    with open(log_path, "w", encoding="utf-8") as log, subprocess.Popen(
             command, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT) as qemu:
         alarm = threading.Timer(deadline, qemu.kill)
         alarm.start()
         try:
             for raw in qemu.stdout:
-                log.write(raw)
-                log.flush()
-                results.take(raw.decode("utf-8", "replace").rstrip())
+                line = raw.decode("utf-8", "replace").rstrip()
+                print(f"{time.monotonic() - begun:7.1f} {line}", file=log, flush=True)
+                results.take(line)
         finally:
             alarm.cancel()
             qemu.kill()
@@ -87,7 +87,7 @@ def boot(command, log_path, deadline, results):
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__.split("\n", maxsplit=1)[0])
-    parser.add_argument("--deadline", type=float, default=120, help="of the guest, in seconds")
+    parser.add_argument("--deadline", type=float, default=240, help="of the guest, in seconds")
     parser.add_argument("--kernels", type=Path, default=image.ROOT / "build/vm/kernels")
     parser.add_argument("--keep", action="store_true", help="leave the initramfs unpacked too")
     options = parser.parse_args()
