@@ -13,6 +13,7 @@ in time. The deadline leaves room for a machine that is busy: two idle cores nee
 import argparse
 import re
 import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -92,6 +93,8 @@ def main():
     parser.add_argument("--kernels", type=Path, default=image.ROOT / "build/vm/kernels")
     parser.add_argument("--keep", action="store_true", help="leave the initramfs unpacked too")
     options = parser.parse_args()
+    # As an exception, so that the machine is ended and the folder removed.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     place = image.ROOT / "build/vm"
     place.mkdir(parents=True, exist_ok=True)
     folder = Path(tempfile.mkdtemp(prefix="root-", dir=place))
@@ -103,7 +106,7 @@ def main():
         took = boot(machine(binary, initramfs), console, options.deadline, results)
     except image.Missing as missing:
         print(f"vm: {missing}")
-        return results.end() or 1
+        return results.end()
     finally:
         if not options.keep:
             shutil.rmtree(folder, ignore_errors=True)
