@@ -21,13 +21,22 @@ test_of() {
   fi
 }
 
+# uptime_into NAME: whole seconds, without another process.
+uptime_into() {
+  local up rest
+  read -r up rest </proc/uptime
+  eval "$1=${up%%.*}"
+}
+
 # soon SECONDS COMMAND...: polls until it succeeds.
 soon() {
-  local rounds=$(($1 * 20))
+  local now until
+  uptime_into now
+  until=$((now + $1))
   shift
   while ! "$@" >/dev/null 2>&1; do
-    rounds=$((rounds - 1))
-    [ $rounds -gt 0 ] || return 1
+    uptime_into now
+    [ "$now" -le $until ] || return 1
     usleep 50000
   done
 }

@@ -56,13 +56,13 @@ start_daemon() {
 
 starts_in_its_group() {
   start_daemon "$group"
-  [ "$(group_of "$daemon")" = "/${group##*/}/hearth-daemon" ] || fail "in $(group_of "$daemon")"
   ask load quiet || fail "quiet is not loaded"
   ask "command leased" --lease 10m || fail "leased is not leased"
   ask load bloat || fail "bloat is not loaded"
   look
   told quiet pid >"/tmp/$who.quiet"
   told leased pid >"/tmp/$who.leased"
+  [ "$(group_of "$daemon")" = "/${group##*/}/hearth-daemon" ] || fail "in $(group_of "$daemon")"
 }
 
 # Before it begins to take memory.
