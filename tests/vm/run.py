@@ -7,7 +7,7 @@ Debian's cloud kernel boots in qemu with an initramfs of busybox, the daemon and
 build/dev. The serial console goes to build/vm/console.log, with the seconds since the start. What
 a test in the guest prints counts: `ok NAME`, `not ok NAME: why` or `skipped NAME: why`. The last
 line is a sum; the status is 0 when something passed, nothing failed and the guest came to its end
-in time. The deadline leaves room for a machine that is busy: two idle cores need about a minute.
+in time. The deadline leaves room for a machine that is busy: 70 to 97 s are usual.
 """
 
 import argparse
