@@ -1,6 +1,5 @@
 #include "cli/installation.h"
 
-#include <signal.h>
 #include <sys/stat.h>
 #include <sys/statvfs.h>
 #include <unistd.h>
@@ -113,21 +112,20 @@ Answerer ask(HttpAddress address) {
   return who;
 }
 
-// The daemon of this state folder, when it answers.
+// The daemon of this state folder, when it answers. A process of that number may be another by now.
 struct Own {
   std::optional<Address> address;
   std::string version;
 };
 
 Own find_own(const std::string& state_dir) {
-  Own own;
   const auto address = read_address(state_dir);
-  if (!address || (::kill(address->pid, 0) != 0 && errno != EPERM)) return own;
-  own.address = address;
+  if (!address || address->socket.empty()) return {};
   HttpAddress where;
   where.socket_path = address->socket;
-  if (!address->socket.empty()) own.version = ask(std::move(where)).version;
-  return own;
+  const Answerer who = ask(std::move(where));
+  if (!who.is_hearth) return {};
+  return {.address = address, .version = who.version};
 }
 
 StateFolderFacts read_state_folder(const Config& config, const Own& own) {

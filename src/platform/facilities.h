@@ -102,11 +102,11 @@ struct DoorFacts {
 struct StateFolderFacts {
   std::string path;
   bool is_there = false;
-  std::string obstacle;        // why it cannot be written or made; empty: it can
-  std::optional<Bytes> free;   // on its file system
-  Bytes wanted;                // what the history may grow to
-  std::optional<int> holder;   // process id of the daemon that runs on it
-  std::string holder_version;  // as it answers; empty: it does not
+  std::string obstacle;       // why it cannot be written or made; empty: it can
+  std::optional<Bytes> free;  // on its file system
+  Bytes wanted;               // what the history may grow to
+  std::optional<int> holder;  // process id of the daemon that runs on it, and answers
+  std::string holder_version;
 };
 
 struct ConfigFacts {

@@ -194,6 +194,8 @@ TEST(Installations, AStateFolderIsBrokenByWhatStopsWritingAndByAFullDisk) {
   const Facility folder = one(judge_installation(facts), "state folder");
   EXPECT_EQ(folder.state, FacilityState::broken);
   EXPECT_TRUE(mends(folder, "sudo install -d -m 700"));
+  facts.state.holder = 12;
+  EXPECT_EQ(one(judge_installation(facts), "state folder").state, FacilityState::good);
 }
 
 TEST(Installations, AnAddressIsBrokenByStrangersAndNotByItsOwnDaemon) {

@@ -45,11 +45,13 @@ Facility judge_state_folder(const StateFolderFacts& facts) {
     folder.found += "; used by the daemon with process id " + std::to_string(*facts.holder);
     if (!facts.holder_version.empty()) folder.found += ", version " + facts.holder_version;
   }
-  if (!facts.obstacle.empty()) {
+  // The daemon that runs on it is another user's, and can write there.
+  if (!facts.obstacle.empty() && !facts.holder) {
     folder.state = FacilityState::broken;
     folder.missing = facts.obstacle;
     folder.instead = no_start;
     folder.mend = {"sudo install -d -m 700 -o \"$(id -u)\" " + facts.path,
+                   "sudo hearth doctor   # when the daemon is to run as root",
                    "or another folder as `state`"};
     return folder;
   }

@@ -35,7 +35,7 @@ Result<int> run(Console& console, const Options& options) {
 CommandRun declare(Arguments& arguments) {
   auto options = std::make_unique<Options>();
   arguments.flag(options->is_all,
-                 {.name = "--all", .help = "Mend also what this version does not use"});
+                 {.name = "--all", .help = "Say also what mends what is not used yet"});
   return [options = std::move(options)](Console& console) { return run(console, *options); };
 }
 
