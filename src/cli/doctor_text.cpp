@@ -68,7 +68,7 @@ std::string doctor_text(const std::vector<Facility>& facilities, const DoctorSty
     const bool is_whole = facility.state == FacilityState::good;
     const std::string state{name_of(facility.state)};
     std::string found = facility.found.empty() ? facility.missing : facility.found;
-    if (is_unused && !is_whole) found += " (this version does not use it)";
+    if (is_unused) found += " (this version does not use it)";
     text << coloured(facility.name, Colour::bold, style.has_colour)
          << std::string(width + 2 - facility.name.size(), ' ')
          << coloured(state, colour_of(facility), style.has_colour)

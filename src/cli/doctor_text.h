@@ -1,8 +1,9 @@
 // What `hearth doctor` prints.
 //
 // Contract   doctor_text() is a line a facility: its name, its state, what is there. What is not
-//            there, what Hearth does instead and the mends stand below it, indented; for what this
-//            version does not use only with is_all. The last line says how it is on the whole.
+//            there, what Hearth does instead and the mends stand below it, indented. What this
+//            version does not use is marked so, and has these lines only with is_all. The last
+//            line says how it is on the whole.
 //            doctor_json() is all of it: {"version", "healthy", "facilities": [{"name", "need",
 //            "state", "found", "missing", "instead", "mend"}]}.
 // Threads    pure.

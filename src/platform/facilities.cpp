@@ -81,7 +81,7 @@ std::string service_mend(const MachineFacts& facts, const std::string& key) {
 }
 
 // What makes limits possible: a group of our own from systemd, or one made by hand.
-std::vector<std::string> group_mend(const MachineFacts& facts) {
+std::vector<std::string> group_mend(const MachineFacts& facts, const std::string& controllers) {
   const bool has_first = std::ranges::any_of(facts.groups, [](const GroupHierarchy& group) {
     return !group.is_version_2 &&
            std::ranges::find(group.controllers, "memory") != group.controllers.end();
@@ -96,7 +96,8 @@ std::vector<std::string> group_mend(const MachineFacts& facts) {
   if (facts.groups.empty()) return {"sudo mount -t cgroup2 none /sys/fs/cgroup"};
   if (has_first && !facts.is_root) {
     return {
-        "for c in memory pids cpu; do sudo mkdir -p /sys/fs/cgroup/$c/hearth; "
+        "for c in " + controllers +
+        "; do sudo mkdir -p /sys/fs/cgroup/$c/hearth; "
         "sudo chown -R \"$(id -u)\" /sys/fs/cgroup/$c/hearth; "
         "echo $$ | sudo tee /sys/fs/cgroup/$c/hearth/cgroup.procs; done   # then `hearth serve`"};
   }
@@ -124,7 +125,7 @@ Facility judge_groups(const MachineFacts& facts, const Wishes& wishes) {
     groups.instead +=
         " (components with `limits`: " + std::to_string(wishes.limited_components) + ")";
   }
-  groups.mend = group_mend(facts);
+  groups.mend = group_mend(facts, "memory pids cpu");
   return groups;
 }
 
@@ -191,7 +192,7 @@ Facility judge_freezing(const MachineFacts& facts) {
     freezing.found = "SIGSTOP";
     freezing.missing = "no control group can be frozen from here";
     freezing.instead = "components are never frozen";
-    freezing.mend = group_mend(facts);
+    freezing.mend = group_mend(facts, "freezer");
   }
   return freezing;
 }

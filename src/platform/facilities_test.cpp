@@ -213,6 +213,13 @@ TEST(Installations, AnAddressIsBrokenByStrangersAndNotByItsOwnDaemon) {
   EXPECT_TRUE(mends(one(judge_installation(facts), "http"), "sport = :7411"));
 }
 
+TEST(Installations, APathIsOneWordOfTheCommandThatMendsIt) {
+  InstallationFacts facts = installed();
+  facts.config = {.path = "/home/o'neill/my files/$(x).yaml", .errors = 1};
+  EXPECT_TRUE(mends(one(judge_installation(facts), "configuration"),
+                    R"(hearth config check '/home/o'\''neill/my files/$(x).yaml')"));
+}
+
 class Facts : public StandInRoot {};
 
 TEST_F(Facts, AreReadOfAStandInMachine) {

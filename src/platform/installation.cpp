@@ -25,14 +25,14 @@ Facility judge_config(const ConfigFacts& facts) {
     config.found = facts.path;
     return broken(plural(static_cast<std::size_t>(facts.errors), "error") +
                       ", the first: " + facts.first_problem,
-                  {"hearth config check " + facts.path});
+                  {"hearth config check " + shell_word(facts.path)});
   }
   if (facts.warnings > 0) {
     config.state = FacilityState::partly;
     config.missing = plural(static_cast<std::size_t>(facts.warnings), "warning") +
                      ", the first: " + facts.first_problem;
     config.instead = "it is used as it is";
-    config.mend = {"hearth config check " + facts.path};
+    config.mend = {"hearth config check " + shell_word(facts.path)};
   }
   return config;
 }
@@ -50,7 +50,7 @@ Facility judge_state_folder(const StateFolderFacts& facts) {
     folder.state = FacilityState::broken;
     folder.missing = facts.obstacle;
     folder.instead = no_start;
-    folder.mend = {"sudo install -d -m 700 -o \"$(id -u)\" " + facts.path,
+    folder.mend = {"sudo install -d -m 700 -o \"$(id -u)\" " + shell_word(facts.path),
                    "sudo hearth doctor   # when the daemon is to run as root",
                    "or another folder as `state`"};
     return folder;
@@ -99,11 +99,12 @@ Facility judge_door(const DoorFacts& facts, std::string name, const std::string&
 
 std::vector<Facility> judge_installation(const InstallationFacts& facts) {
   const std::string port = facts.http.place.substr(facts.http.place.rfind(':') + 1);
-  return {judge_config(facts.config), judge_state_folder(facts.state),
-          judge_door(facts.http, "http", "listen.http",
-                     "sudo ss -ltnp 'sport = :" + port + "'   # who is there"),
-          judge_door(facts.socket, "socket", "listen.socket",
-                     "sudo ss -lxp | grep -F '" + facts.socket.place + "'   # who is there")};
+  return {
+      judge_config(facts.config), judge_state_folder(facts.state),
+      judge_door(facts.http, "http", "listen.http",
+                 "sudo ss -ltnp " + shell_word("sport = :" + port) + "   # who is there"),
+      judge_door(facts.socket, "socket", "listen.socket",
+                 "sudo ss -lxp | grep -F " + shell_word(facts.socket.place) + "   # who is there")};
 }
 
 }  // namespace hearth

@@ -17,8 +17,10 @@ struct Options {
 
 Result<int> run(Console& console, const Options& options) {
   const Installation installation = read_installation(console);
+  // Before a driver's library can have begun threads: it forks.
+  const GroupTrial trial = try_groups();
   MachineFacts machine = read_machine_facts();
-  machine.trial = try_groups();
+  machine.trial = trial;
   std::vector<Facility> facilities = judge_installation(installation.facts);
   for (Facility& facility : judge_machine(machine, installation.wishes)) {
     facilities.push_back(std::move(facility));
