@@ -81,12 +81,16 @@ TEST_F(Meters, AProcessCountsOnADeviceWithTheLargerOfItsFigures) {
   }
 }
 
-TEST_F(Meters, LongEntriesOfSomeDriversAreReadAsWell) {
-  say("long=1");
-  DeviceMeter meter = this->meter("now");
-  const DeviceUses uses = of(meter, {100, 101});
-  ASSERT_EQ(uses.list.size(), 2U);
-  EXPECT_EQ(uses.list[0].memory, 600_MiB + 384_MiB);
+TEST_F(Meters, LongerAndShorterEntriesOfSomeDriversAreReadAsWell) {
+  for (const char* words : {"size=32", "size=16", "size=24"}) {
+    say(words);
+    DeviceMeter meter = this->meter("now");
+    const DeviceUses uses = of(meter, {100, 101});
+    EXPECT_TRUE(uses.is_whole) << words;
+    ASSERT_EQ(uses.list.size(), 2U) << words;
+    EXPECT_EQ(uses.list[0].memory, 600_MiB + 384_MiB) << words;
+    EXPECT_EQ(uses.list[1].memory, 64_MiB) << words;
+  }
 }
 
 TEST_F(Meters, PartsOfADeviceAddUp) {

@@ -41,8 +41,11 @@ struct ProcessInfo {
   unsigned int compute_instance;
 };
 static_assert(sizeof(MemoryInfo) == 24 && sizeof(ProcessInfo) == 24);
-// Drivers 535.43 to 535.86 write one more number a process, under the same function's name.
+// Drivers 535.43 to 535.86 write one more number a process under the same function's name, and
+// there are reports of others that write two fewer.
 constexpr std::size_t process_size_max = 32;
+constexpr std::size_t process_size_min = 16;
+static_assert(offsetof(ProcessInfo, gpu_instance) == process_size_min);
 constexpr std::size_t processes_max = 4096;
 
 using Init = Code (*)();
@@ -74,19 +77,21 @@ struct ProcessTexts {
   std::size_t count = 0;
 };
 
-// The size of one entry. Long entries reach behind where as many short ones end, and no further;
-// what a driver that clears all its room leaves there is not mistaken for them.
+// The size of one entry, by how far what was written reaches. What a driver that clears all its
+// room leaves there is not mistaken for long ones.
 std::size_t entry_size(const ProcessTexts& texts, std::byte untouched) {
   const auto is_untouched = [&](std::size_t from, std::size_t to) {
     const std::span<const std::byte> bytes{texts.bytes};
     return std::ranges::all_of(bytes.subspan(from, to - from),
                                [&](std::byte value) { return value == untouched; });
   };
+  const std::size_t end_least = texts.count * process_size_min;
   const std::size_t end_short = texts.count * sizeof(ProcessInfo);
   const std::size_t end_long = texts.count * process_size_max;
   const bool is_long =
       !is_untouched(end_short, end_long) && is_untouched(end_long, texts.bytes.size());
-  return is_long ? process_size_max : sizeof(ProcessInfo);
+  if (is_long) return process_size_max;
+  return is_untouched(end_least, texts.bytes.size()) ? process_size_min : sizeof(ProcessInfo);
 }
 
 // What each process has on one device by one list, or the code of what went wrong.
@@ -106,7 +111,9 @@ std::expected<Uses, Code> uses_by(ProcessesOf function, DeviceHandle device) {
   }
   if (code == not_supported) return Uses{};
   if (code != success) return std::unexpected(code);
-  if (texts.count * process_size_max > texts.bytes.size()) return std::unexpected(code);
+  if (texts.count * process_size_max > texts.bytes.size()) {
+    return std::unexpected(insufficient_size);
+  }
   const std::size_t size = entry_size(texts, untouched);
   Uses uses;
   for (std::size_t i = 0; i < texts.count; ++i) {

@@ -2,7 +2,7 @@
 
    HEARTH_STAND_IN_NVML is a list of words: "init=9" (what nvmlInit_v2 returns), "lost=1" (the
    device of that index is lost), "count=1" (what the count of devices returns), "deny=4" (what
-   the lists of processes return), "long=1" (32 bytes a process). Built with STAND_IN_OLD it has
+   the lists of processes return), "size=32" (bytes a process). Built with STAND_IN_OLD it has
    the lists of version 2 alone, with STAND_IN_TORN no nvmlDeviceGetMemoryInfo. */
 #include <stdint.h>
 #include <stdio.h>
@@ -64,7 +64,8 @@ struct entry {
 /* 100 computes and draws, 101 computes in two parts of a device, of 102 nothing is known. */
 static int list(void* device, unsigned int* count, void* infos, const struct entry* entries,
                 unsigned int length) {
-  const size_t size = word("long=", 0) != 0 ? 32 : sizeof(struct entry);
+  const size_t size = (size_t)word("size=", sizeof(struct entry));
+  const size_t told = size < sizeof(struct entry) ? size : sizeof(struct entry);
   if (is_lost(device)) return 15;
   if (word("deny=", 0) != 0) return word("deny=", 0);
   const unsigned int room = *count;
@@ -73,7 +74,7 @@ static int list(void* device, unsigned int* count, void* infos, const struct ent
   if (infos == NULL || room < length) return 7;
   for (unsigned int i = 0; i < length; ++i) {
     memset((char*)infos + i * size, 0, size);
-    memcpy((char*)infos + i * size, &entries[i], sizeof(struct entry));
+    memcpy((char*)infos + i * size, &entries[i], told);
   }
   return 0;
 }
