@@ -7,6 +7,7 @@
 #include "cli/doctor_text.h"
 #include "cli/installation.h"
 #include "platform/facilities.h"
+#include "runtime/own_group.h"
 
 namespace hearth {
 namespace {
@@ -15,10 +16,16 @@ struct Options {
   bool is_all = false;
 };
 
+// A daemon that is alone in its group makes room in it first.
+GroupTrial try_groups_as_daemon() {
+  const DaemonLeaf leaf = DaemonLeaf::enter();
+  return try_groups();
+}
+
 Result<int> run(Console& console, const Options& options) {
   const Installation installation = read_installation(console);
   // Before a driver's library can have begun threads: it forks.
-  const GroupTrial trial = try_groups();
+  const GroupTrial trial = try_groups_as_daemon();
   MachineFacts machine = read_machine_facts();
   machine.trial = trial;
   std::vector<Facility> facilities = judge_installation(installation.facts);
