@@ -100,11 +100,11 @@ bool Engine::Impl::is_core_coming() const {
 // later one may not take.
 bool Engine::Impl::admit_waiting() {
   bool has_changed = false;
+  hindered.clear();
   if (queue.empty()) return false;
   waiters.clear();
   for (const auto& [priority, sequence, id] : queue) waiters.push_back(id);
   promised.clear();
-  std::map<ComponentId, RequestId> hindered;  // the first that waits for it alone, in this round
   for (const RequestId id : waiters) {
     const auto found = requests.find(id);
     if (found == requests.end() || found->second.kind == WantKind::unload) continue;
@@ -120,14 +120,7 @@ bool Engine::Impl::admit_waiting() {
       continue;
     }
     // Whoever wants the same as one before fares the same: many wait for what is popular.
-    if (const auto before = hindered.find(request.asked.front()); before != hindered.end()) {
-      const auto first = requests.find(before->second);
-      if (first != requests.end() && stands_behind(request, first->second)) {
-        const Request& same = first->second;
-        hinder(request, same.hindrance, same.hindered, same.rival);
-        continue;
-      }
-    }
+    if (joins_a_waiting_one(request)) continue;
     if (try_admit(request)) {
       has_changed = true;
     } else if (request.kind == WantKind::preload) {

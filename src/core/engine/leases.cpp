@@ -46,7 +46,11 @@ void Engine::Impl::end_lease(LeaseId id, Reason reason, bool is_told, ComponentI
     decision.has_component = !lease.components.empty();
     emit(action::LeaseEnded{id, reason, cause});
   }
-  is_dirty = true;
+  // An answer that ends among others changes nothing for who waits; what is idle now says so
+  // itself.
+  const bool is_news = !lease.ends_with_answer && !queue.empty();
+  is_dirty = is_dirty || is_news || leases.size() + 1 >= leases_max || is_shutting_down ||
+             !is_all_ready(lease.components);
 }
 
 // Every lease that holds this component is void: what it was given is not there any more.
@@ -106,7 +110,7 @@ void Engine::Impl::on(const event::LeaseTaken& event) {
     if (id.value < components.size()) touch(id);
   }
   for (const ComponentId id : event.components) at(id).undemanded.clear();
-  is_dirty = true;
+  is_dirty = is_dirty || is_shutting_down || !is_all_ready(event.components);
 }
 
 void Engine::Impl::on(const event::LeaseRenewed& event) {

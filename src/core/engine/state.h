@@ -254,7 +254,9 @@ struct Engine::Impl {
   std::map<SessionId, std::uint64_t> last_of_session{};
   CommandId command_max{};
   std::vector<RequestId> waiters{};  // as one round of settling looks at them
-  IdSet<ComponentId> promised{};     // in that round: room for these is on its way
+  // The first that waits for a component alone, as of the last round; it may be gone since.
+  std::map<ComponentId, RequestId> hindered{};
+  IdSet<ComponentId> promised{};  // in that round: room for these is on its way
   bool is_dirty = true;
   bool has_next_specs = false;
   bool is_plan_stale = false;  // what is admitted has changed
@@ -345,6 +347,7 @@ struct Engine::Impl {
   Instant rests_for_load(const std::vector<ComponentId>& members) const;
   bool admit_waiting();
   bool try_admit(Request& request);
+  bool joins_a_waiting_one(Request& request);
   [[nodiscard]] static bool stands_behind(const Request& request, const Request& before);
   bool check_rest(Request& request, const std::vector<ComponentId>& missing);
   bool check_members(Request& request, const std::vector<ComponentId>& missing);

@@ -54,7 +54,7 @@ void Engine::Impl::refresh_idle(ComponentId id) {
   c.idle_deadline = limit == Duration::max() ? Instant::never() : now + limit;
   arm(TimerKind::idle, id.value, c.idle_deadline);
   note_defaults();
-  if (!queue.empty() || !draining.empty()) is_dirty = true;
+  if (!queue.empty() || !draining.empty() || ledger.shortfall({})) is_dirty = true;
 }
 
 void Engine::Impl::drop_idle(ComponentId id) {
