@@ -2,7 +2,7 @@
 #
 #   setup_install YES PURPOSE...    YES: 1 does not ask
 #
-# PURPOSE is build, check, e2e, clients, all, light or full.
+# PURPOSE is build, check, e2e, clients, all, vm, light or full.
 #
 # Debian 12 only; elsewhere it says what is needed and stops. HEARTH_SETUP=skip trusts the machine.
 
@@ -21,6 +21,7 @@ setup_packages() {
       all)
         echo clang-19 clang-format-19 libclang-rt-19-dev llvm-19 g++-aarch64-linux-gnu \
           qemu-user-static valgrind ;;
+      vm) echo qemu-system-x86 busybox-static cpio binutils ;;
       light | full)
         list=$setup_top/examples/assistant/packages-$purpose.txt
         [[ ! -e $list ]] || sed 's/#.*//' "$list" ;;
@@ -83,6 +84,7 @@ setup_install() {
   fi
   setup_log=$setup_top/build/setup.log
   [[ " $* " != *" e2e "* ]] || setup_promtool "$yes" || return 1
+  [[ " $* " != *" vm "* ]] || setup_kernel "$yes" || return 1
   mapfile -t missing < <(setup_missing "${wanted[@]}")
   ((${#missing[@]})) || return 0
 
@@ -145,15 +147,51 @@ setup_promtool() {
   [[ -x $target ]] || { setup_fail "promtool could not be fetched."; return 1; }
 }
 
-# One package's file, which needs no root; once more with new lists, where the old name a version
-# that the mirror has no more.
+# The kernel of the virtual machine in which ./check --vm tests. It is not installed, which would
+# change how this machine boots: its image and the modules of swap in memory are taken out of the
+# package, into build/vm/kernels/PACKAGE_VERSION. One that is there stays; remove the folder for a
+# newer one.
+setup_kernel() {
+  local place=$setup_top/build/vm/kernels folder file
+  if compgen -G "$place/linux-image-*/boot/vmlinuz-*" >/dev/null; then return 0; fi
+  [[ $(uname -m) == x86_64 ]] || return 0
+  echo "To be fetched from Debian: a kernel for a virtual machine, into build/vm (of the package"
+  echo "  linux-image-cloud-amd64, 27 MB; 14 MB on disk, nothing of it is installed)"
+  setup_agreed "$1" "Fetch it now?" || return 1
+  mkdir -p "$place"
+  : >"$setup_log"
+  setup_refresh_lists || { setup_fail "The package lists could not be fetched."; return 1; }
+  folder=$(mktemp -d "$place/fetched-XXXXXX") || return 1
+  # New lists may know it by another name.
+  if setup_download "$folder" "$(setup_kernel_package)" ||
+    setup_download "$folder" "$(setup_kernel_package)"; then
+    file=$(echo "$folder"/linux-image-*.deb)
+    mkdir "$folder/taken" && dpkg-deb --fsys-tarfile "$file" |
+      tar -x -C "$folder/taken" --wildcards './boot/vmlinuz-*' './lib/modules/*/mm/zsmalloc.ko' \
+        './lib/modules/*/crypto/lzo-rle.ko' './lib/modules/*/zram/zram.ko' 2>>"$setup_log" &&
+      mv "$folder/taken" "$place/$(basename "$file" .deb)"
+  fi
+  rm -rf "$folder"
+  compgen -G "$place/linux-image-*/boot/vmlinuz-*" >/dev/null ||
+    { setup_fail "The kernel could not be fetched."; return 1; }
+}
+
+# linux-image-cloud-amd64 only names the package of the day, whose file is wanted.
+setup_kernel_package() {
+  LC_ALL=C apt-cache depends linux-image-cloud-amd64 |
+    awk '$1 == "Depends:" && $2 ~ /^linux-image-/ {print $2; exit}'
+}
+
+# One package's file, which needs no root. Three tries like setup_apt's, with new lists where the
+# old name a version that the mirror has no more.
 setup_download() {
-  local again
-  for again in "" again; do
-    [[ -z $again ]] || setup_refresh_lists again || return 1
+  local try
+  for try in 1 2 3; do
     (cd "$1" && apt-get -q -o Acquire::Retries=3 download "$2") >>"$setup_log" 2>&1 && return 0
+    ((try < 3)) || return 1
+    sleep $((try * 3))
+    setup_refresh_lists again || true
   done
-  return 1
 }
 
 # What apt would do, without its lock, which only root may take; --assume-no makes it stop with

@@ -152,7 +152,8 @@ void Relay::choose_by_intent() {
                                                      .peer = {},
                                                      .waits = !start_.is_preload_only,
                                                      .patience = start_.patience,
-                                                     .lease = lease_length},
+                                                     .lease = lease_length,
+                                                     .ends_with_answer = true},
                                                     later<Answer>([](Relay& relay, Answer answer) {
                                                       relay.chosen_by_intent(std::move(answer));
                                                     }));
@@ -258,7 +259,8 @@ void Relay::ask() {
                .patience = std::max<Duration>(start_.patience - spent, 1ms),
                .length = lease_length,
                .is_preemptible = false,
-               .is_use = true};
+               .is_use = true,
+               .ends_with_answer = true};
   const RequestId request = state_->service.lease(
       std::move(ask),
       later<Answer>([](Relay& relay, Answer answer) { relay.answered(std::move(answer)); }));

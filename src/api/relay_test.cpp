@@ -34,6 +34,7 @@ TEST_F(RelayTest, TheComponentGetsTheRequestAsItWasAndTheClientTheAnswer) {
   EXPECT_EQ(seen.find("X-Hearth"), std::string::npos);
   await([this] { return service_.released == 1; });
   EXPECT_TRUE(service_.last_lease().is_use);
+  EXPECT_TRUE(service_.last_lease().ends_with_answer);
   EXPECT_EQ(service_.last_lease().session, "s");
 }
 
@@ -267,6 +268,7 @@ TEST_F(RelayTest, AutoIsWhatTheLastThingSaidAsksFor) {
   EXPECT_EQ(reply.header("x-hearth-component"), "ocr");
   EXPECT_EQ(service_.last_command().text, "read my screen");
   EXPECT_EQ(service_.lease_count(), 0) << "what auto chose is no use";
+  EXPECT_TRUE(service_.last_command().ends_with_answer);
   EXPECT_EQ(post("/v1/chat/completions", R"({"model":"auto","prompt":"hello"})").status, 404);
   EXPECT_EQ(post("/v1/chat/completions", R"({"model":"auto"})").status, 400);
 }

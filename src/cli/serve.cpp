@@ -25,6 +25,7 @@
 #include "platform/machine.h"
 #include "runtime/daemon.h"
 #include "runtime/files.h"
+#include "runtime/own_group.h"
 #include "store/sqlite_history.h"
 
 namespace hearth {
@@ -151,6 +152,8 @@ Result<int> serve(ServeOptions options, std::ostream& out) {
   const auto log =
       std::make_shared<Log>(log_level_of(config.log_level), config.log_format == "json");
   HEARTH_TRY(make_directories(config.state_dir));
+  // Before the keeper is started, which every supervisor takes its own group from.
+  const DaemonLeaf leaf = DaemonLeaf::enter();
   const auto reloading = std::make_shared<Reloading>(config, options.environment, log);
   std::unique_ptr<Daemon> daemon;
   std::unique_ptr<Server> server;

@@ -165,10 +165,15 @@ class FilesWorld : public DriverWorld {
     made.launch.files = {path_};
     return made;
   }
-  // Mapped by this process.
+  // Held open by this process.
   std::size_t running() override {
-    const auto maps = read_file("/proc/self/maps");
-    return maps && !path_.empty() && maps->find(path_) != std::string::npos ? 1 : 0;
+    std::size_t count = 0;
+    std::error_code error;
+    for (const auto& entry : std::filesystem::directory_iterator{"/proc/self/fd"}) {
+      const auto target = std::filesystem::read_symlink(entry.path(), error);
+      count += !error && !path_.empty() && target.string() == path_ ? 1U : 0U;
+    }
+    return count;
   }
   Bytes takes() const override { return 4_MiB; }
 

@@ -65,6 +65,62 @@ TEST_F(FilesDriver, WhatIsLockedCountsAsItsMemory) {
   (*loaded)->unload();
 }
 
+// Of files, in this process.
+std::uint64_t mapped_memory() {
+  std::ifstream statm{"/proc/self/statm"};
+  std::uint64_t size = 0;
+  std::uint64_t resident = 0;
+  std::uint64_t shared = 0;
+  statm >> size >> resident >> shared;
+  return shared * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE));
+}
+
+TEST_F(FilesDriver, WhatIsNotLockedIsNoMemoryOfTheDaemon) {
+  constexpr std::uint64_t size = 64 << 20;
+  const std::uint64_t before = mapped_memory();
+  const auto loaded = load({file("a", size)});
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ((*loaded)->measure().file_exclusive.count, size);
+  EXPECT_LT(mapped_memory(), before + size / 4);
+  (*loaded)->unload();
+}
+
+TEST_F(FilesDriver, WhatHasLeftMemoryIsNotMeasured) {
+  const std::string path = file("a", 3 << 20);
+  const auto loaded = load({path});
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  std::filesystem::resize_file(path, 0);
+  EXPECT_EQ((*loaded)->measure().file_exclusive, Bytes{});
+  (*loaded)->unload();
+}
+
+TEST_F(FilesDriver, WhatIsTakenBackMeanwhileIsReadAgain) {
+  int looks = 0;
+  driver_ =
+      make_files_driver({.readings_max = 3, .correct = [&](const std::string&, Bytes resident) {
+                           return ++looks == 1 ? Bytes{resident.count / 2} : resident;
+                         }});
+  const auto loaded = load({file("a", 3 << 20)});
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  EXPECT_EQ(looks, 2);
+  (*loaded)->unload();
+}
+
+TEST_F(FilesDriver, WhatIsTakenBackEachTimeIsSaidWithItsMend) {
+  int looks = 0;
+  driver_ = make_files_driver({.readings_max = 3, .correct = [&](const std::string&, Bytes) {
+                                 ++looks;
+                                 return 1_MiB;
+                               }});
+  const auto loaded = load({file("a", 3 << 20)});
+  ASSERT_FALSE(loaded);
+  EXPECT_EQ(looks, 3);
+  EXPECT_EQ(loaded.error().code, Errc::failed);
+  for (const char* part : {"weights: ", "/a: only ", "free memory"}) {
+    EXPECT_NE(loaded.error().detail.find(part), std::string::npos) << loaded.error().detail;
+  }
+}
+
 TEST_F(FilesDriver, AFileThatIsNotThereIsNamed) {
   const auto loaded = load({root_ + "/none"});
   ASSERT_FALSE(loaded);

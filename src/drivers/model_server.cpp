@@ -17,6 +17,7 @@ constexpr Duration first_look_step = 10ms;
 constexpr Duration look_step_max = 250ms;
 constexpr Duration answer_time_max = 10s;  // of a question, not of a load
 constexpr int years_for_ever = 100;        // who expires later than that does not expire
+constexpr double size_max = 0x1p60;        // above it a number is no size of anything
 
 // `a.b`: b in a. Null when there is none.
 const OrderedJson* member(const OrderedJson& of, std::string_view path) {
@@ -39,8 +40,10 @@ std::string text_at(const OrderedJson& of, std::string_view path) {
 
 Bytes bytes_at(const OrderedJson& of, std::string_view path) {
   const OrderedJson* found = path.empty() ? nullptr : member(of, path);
-  const bool is_count = found != nullptr && found->is_number() && found->get<double>() > 0;
-  return is_count ? Bytes{static_cast<std::uint64_t>(found->get<double>())} : Bytes{};
+  if (found == nullptr || !found->is_number()) return {};
+  // Compared before it is cast: a number that does not fit has no integer.
+  const double size = found->get<double>();
+  return size > 0 && size <= size_max ? Bytes{static_cast<std::uint64_t>(size)} : Bytes{};
 }
 
 ModelSight sight_of(const ServerRules& rules, const OrderedJson& entry, int year_now) {
@@ -81,6 +84,44 @@ std::string words_of(const HttpReply& reply) {
   return words.empty() ? "nothing" : words;
 }
 
+ServerRequest status_question(const ServerRules& rules) { return {"GET", rules.status.path, ""}; }
+
+Result<HttpReply> put(const ServerRules& rules, const ServerRequest& request, Duration timeout,
+                      std::stop_token stop) {
+  HttpClient client{HEARTH_TRY(parse_http_address(rules.url))};
+  HttpCall call{.method = request.method,
+                .path = path_for(request, rules.model),
+                .headers = {},
+                .body = body_for(request, rules.model),
+                .timeout = timeout,
+                .stop = std::move(stop)};
+  if (!call.body.empty()) call.headers.emplace_back("Content-Type", "application/json");
+  auto reply = client.send(call);
+  if (reply) return reply;
+  const std::string what = request.method + " " + rules.url + call.path + ": ";
+  const std::string mend =
+      reply.error().code == Errc::unavailable ? "; start the server, or correct its `url`" : "";
+  return fail(reply.error().code, what + reply.error().detail + mend);
+}
+
+Error refusal(const ServerRules& rules, const ServerRequest& request, const HttpReply& reply) {
+  std::string text = request.method + " " + rules.url + path_for(request, rules.model) +
+                     ": status " + std::to_string(reply.status) + ": " + words_of(reply);
+  if (reply.status == 404 && !rules.mend.empty()) text += "; " + rules.mend;
+  return {reply.status == 404 ? Errc::not_found : Errc::failed, std::move(text)};
+}
+
+Result<ModelSight> sight_in(const ServerRules& rules, const HttpReply& reply) {
+  const bool is_yes_or_no = rules.status.list.empty();
+  if (is_yes_or_no && reply.status / 100 == 4) return ModelSight{};
+  if (reply.status / 100 != 2) {
+    return std::unexpected{refusal(rules, status_question(rules), reply)};
+  }
+  auto sight = read_status(rules, reply.body, this_year());
+  if (!sight) return fail(sight.error().code, rules.url + ": " + sight.error().detail);
+  return sight;
+}
+
 }  // namespace
 
 Result<ModelSight> read_status(const ServerRules& rules, std::string_view body, int year_now) {
@@ -100,47 +141,52 @@ Result<ModelSight> read_status(const ServerRules& rules, std::string_view body, 
   return ModelSight{};
 }
 
+Result<ModelSight> StatusRound::look(const std::string& name, const ServerRules& rules,
+                                     Duration timeout, std::stop_token stop) {
+  if (rules.status.path.empty()) return ModelSight{};
+  const auto explain = [&](const Error& error) {
+    return fail(error.code, name + ": " + error.detail);
+  };
+  if (const auto silent = silent_.find(rules.url); silent != silent_.end()) {
+    return explain(silent->second);
+  }
+  const ServerRequest question = status_question(rules);
+  const std::pair key{rules.url, path_for(question, rules.model)};
+  auto known = replies_.find(key);
+  if (known == replies_.end()) {
+    auto reply = put(rules, question, timeout, std::move(stop));
+    if (!reply) {
+      silent_.emplace(rules.url, reply.error());
+      return explain(reply.error());
+    }
+    known = replies_.emplace(key, *std::move(reply)).first;
+  }
+  auto sight = sight_in(rules, known->second);
+  if (!sight) return explain(sight.error());
+  return sight;
+}
+
 ModelServer::ModelServer(std::string name, ServerRules rules)
     : name_(std::move(name)), rules_(std::move(rules)) {}
 
+std::unexpected<Error> ModelServer::explain(const Error& error) const {
+  return fail(error.code, name_ + ": " + error.detail);
+}
+
 Result<HttpReply> ModelServer::ask(const ServerRequest& request, Duration timeout,
                                    std::stop_token stop) {
-  HttpClient client{HEARTH_TRY(parse_http_address(rules_.url))};
-  HttpCall call{.method = request.method,
-                .path = path_for(request, rules_.model),
-                .headers = {},
-                .body = body_for(request, rules_.model),
-                .timeout = timeout,
-                .stop = std::move(stop)};
-  if (!call.body.empty()) call.headers.emplace_back("Content-Type", "application/json");
-  auto reply = client.send(call);
-  if (reply) return reply;
-  const std::string what = name_ + ": " + request.method + " " + rules_.url + call.path + ": ";
-  const std::string mend =
-      reply.error().code == Errc::unavailable ? "; start the server, or correct its `url`" : "";
-  return fail(reply.error().code, what + reply.error().detail + mend);
+  auto reply = put(rules_, request, timeout, std::move(stop));
+  if (!reply) return explain(reply.error());
+  return reply;
 }
 
 std::unexpected<Error> ModelServer::refused(const ServerRequest& request,
                                             const HttpReply& reply) const {
-  std::string text = name_ + ": " + request.method + " " + rules_.url +
-                     path_for(request, rules_.model) + ": status " + std::to_string(reply.status) +
-                     ": " + words_of(reply);
-  if (reply.status == 404 && !rules_.mend.empty()) text += "; " + rules_.mend;
-  return fail(reply.status == 404 ? Errc::not_found : Errc::failed, std::move(text));
+  return explain(refusal(rules_, request, reply));
 }
 
 Result<ModelSight> ModelServer::look(Duration timeout, std::stop_token stop) {
-  if (rules_.status.path.empty()) return ModelSight{};
-  const ServerRequest question{"GET", rules_.status.path, ""};
-  const auto reply = HEARTH_TRY(ask(question, timeout, std::move(stop)));
-  const bool is_yes_or_no = rules_.status.list.empty();
-  if (is_yes_or_no && reply.status / 100 == 4) return ModelSight{};
-  if (reply.status / 100 != 2) return refused(question, reply);
-  auto sight = read_status(rules_, reply.body, this_year());
-  if (!sight)
-    return fail(sight.error().code, name_ + ": " + rules_.url + ": " + sight.error().detail);
-  return sight;
+  return StatusRound{}.look(name_, rules_, timeout, std::move(stop));
 }
 
 Result<> ModelServer::tell_to_load(Duration timeout, std::stop_token stop) {

@@ -1,13 +1,17 @@
 // A conversation with one model of a server that is not ours.
 //
 // Contract   look() asks what the server has of the model; load() and unload() tell it and wait
-//            until it is so. Nothing is kept between calls.
+//            until it is so. Nothing is kept between calls. A StatusRound is one look at many
+//            models: each question is put once, and a server that did not answer it is not asked
+//            again.
 // Errors     unavailable, not_found, failed, timed_out, corrupt; with the server's own words.
 // Threads    thread-compatible.
 #pragma once
 
+#include <map>
 #include <stop_token>
 #include <string>
+#include <utility>
 #include <vector>
 
 #include "base/result.h"
@@ -44,12 +48,25 @@ class ModelServer {
                                       std::stop_token stop);
   [[nodiscard]] std::unexpected<Error> refused(const ServerRequest& request,
                                                const HttpReply& reply) const;
+  [[nodiscard]] std::unexpected<Error> explain(const Error& error) const;
 
   std::string name_;
   ServerRules rules_;
 };
 
-// What the answer to a status request says of a model. Errors: corrupt.
+class StatusRound {
+ public:
+  // As ModelServer::look(), of what the server said first in this round.
+  [[nodiscard]] Result<ModelSight> look(const std::string& name, const ServerRules& rules,
+                                        Duration timeout, std::stop_token stop = {});
+
+ private:
+  std::map<std::pair<std::string, std::string>, HttpReply> replies_;  // by url and path
+  std::map<std::string, Error> silent_;                               // by url
+};
+
+// What the answer to a status request says of a model. A size that no memory has is not one: it
+// counts as not told. Errors: corrupt.
 [[nodiscard]] Result<ModelSight> read_status(const ServerRules& rules, std::string_view body,
                                              int year_now);
 

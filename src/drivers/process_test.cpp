@@ -22,6 +22,7 @@
 #include "runtime/clock.h"
 #include "runtime/component_log.h"
 #include "runtime/files.h"
+#include "runtime/own_group.h"
 #include "runtime/processes.h"
 #include "runtime/supervise.h"
 
@@ -51,7 +52,7 @@ class ProcessDriver : public ::testing::Test {
     driver_ = make_process_driver({.supervisor = {HEARTH_TEST_COMPONENT, "supervise"}});
   }
   void TearDown() override {
-    driver_->adopt(root_ + "/run");
+    if (driver_) driver_->adopt(root_ + "/run");
     std::error_code error;
     std::filesystem::remove_all(root_, error);
   }
@@ -362,6 +363,31 @@ TEST_F(ProcessDriver, MeasuresTheWholeTree) {
   EXPECT_GE(figures.would_free(), 40_MiB);
   (*loaded)->unload();
   EXPECT_EQ((*loaded)->measure().pss, Bytes{});
+}
+
+// In a delegated group of version 2, which HEARTH_DELEGATED tells of, they have to be.
+TEST_F(ProcessDriver, LimitsAreInForceOrTheLogSaysThatTheyAreNot) {
+  driver_.reset();  // a keeper that was there already would stand in the way of the leaf
+  const DaemonLeaf leaf = DaemonLeaf::enter();
+  driver_ = make_process_driver({.supervisor = {HEARTH_TEST_COMPONENT, "supervise"}});
+  LoadJob limited = job(serving);
+  limited.launch.limits = {.memory_max = 64_MiB, .cpus = 0.5, .pids_max = 20};
+  auto loaded = load(limited);
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  const bool is_denied = log().find("limits are not in force") != std::string::npos;
+  EXPECT_TRUE(!is_denied || std::getenv("HEARTH_DELEGATED") == nullptr);
+  std::string group = "/proc/" + std::to_string((*loaded)->process()) + "/cgroup";
+  group = "/sys/fs/cgroup" + read_file(group).value_or("0::\n").substr(3);
+  group.pop_back();
+  if (leaf.is_entered()) {
+    EXPECT_EQ(read_file(group + "/memory.max").value_or(group), "67108864\n");
+    EXPECT_EQ(read_file(group + "/pids.max").value_or(group), "20\n");
+    EXPECT_EQ(read_file(group + "/cpu.max").value_or(group), "50000 100000\n");
+  }
+  (*loaded)->unload();
+  EXPECT_FALSE(leaf.is_entered() && std::filesystem::exists(group)) << group;
+  loaded->reset();
+  driver_ = nullptr;  // so that nothing is in the leaf when it is left
 }
 
 TEST_F(ProcessDriver, ThePidsAndDescriptorsOfFiftyCyclesAreAllGivenBack) {

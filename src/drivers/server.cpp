@@ -5,7 +5,9 @@
 
 #include <algorithm>
 #include <atomic>
+#include <iterator>
 #include <map>
+#include <optional>
 #include <set>
 #include <thread>
 #include <utility>
@@ -21,7 +23,8 @@ namespace {
 
 constexpr Duration question_time_max = 2s;
 constexpr Duration unload_time_max = 10s;
-constexpr unsigned misses_max = 2;  // a server that answers late once has not lost its model
+constexpr unsigned misses_max = 2;      // a server that answers late once has not lost its model
+constexpr std::size_t askers_max = 16;  // servers that are asked at the same time
 constexpr std::string_view record_suffix = ".server";
 
 // What a daemon that comes later must know of a model that this one has loaded.
@@ -106,8 +109,8 @@ class Lookout {
 
   void add(std::shared_ptr<Loaded> one) {
     const MutexLock lock{mutex_};
+    told_.erase(one->name);
     loaded_.push_back(std::move(one));
-    is_woken_ = true;
     woken_.notify_all();
   }
   void drop(const std::shared_ptr<Loaded>& one) {
@@ -134,67 +137,77 @@ class Lookout {
       if (launch.kind == "http") watched_[launch.name] = resolve(launch);
     }
     appeared_ = std::move(appeared);
-    is_woken_ = true;
+    told_.clear();
     woken_.notify_all();
   }
 
  private:
   void wake() {
     const MutexLock lock{mutex_};
-    is_woken_ = true;
     woken_.notify_all();
   }
+  [[nodiscard]] bool is_watching() const HEARTH_REQUIRES(mutex_) {
+    return std::ranges::any_of(watched_,
+                               [](const auto& one) { return !one.second.status.list.empty(); });
+  }
   void run(std::stop_token stop);
-  void look_after(Loaded& one, const std::stop_token& stop);
-  void look_for_strangers(const std::stop_token& stop);
+  void look_after(Loaded& one, StatusRound& round, const std::stop_token& stop);
+  void look_for_strangers(StatusRound& round, const std::stop_token& stop);
+  void forget_told(const std::string& name);
   void tell_if_strange(const std::string& name, std::uint64_t changes_before);
 
   const ServerDriverOptions options_;
   Mutex calling_;  // held while `appeared_` is called; before mutex_
   Mutex mutex_;
   Condition woken_;
-  bool is_woken_ HEARTH_GUARDED_BY(mutex_) = false;
   std::vector<std::shared_ptr<Loaded>> loaded_ HEARTH_GUARDED_BY(mutex_);
   std::map<std::string, ServerRules> watched_ HEARTH_GUARDED_BY(mutex_);
   std::multiset<std::string> busy_ HEARTH_GUARDED_BY(mutex_);
   std::uint64_t changes_ HEARTH_GUARDED_BY(mutex_) = 0;
   Driver::Appeared appeared_ HEARTH_GUARDED_BY(mutex_);
+  std::map<std::string, Instant> told_ HEARTH_GUARDED_BY(mutex_);  // strangers, and when they were
   std::jthread thread_;  // the last: it uses all of the above
 };
 
+// A look is due a period after the one before, however often somebody calls meanwhile.
 void Lookout::run(std::stop_token stop) {
-  Instant next_far_look = boot_now() + options_.far_look_period;
-  while (!stop.stop_requested()) {
+  Instant looked = boot_now();
+  Instant looked_far = looked;
+  while (true) {
     std::vector<std::shared_ptr<Loaded>> loaded;
-    bool is_watching = false;
+    bool is_far = false;
     {
       const MutexLock lock{mutex_};
-      is_watching = std::ranges::any_of(
-          watched_, [](const auto& one) { return !one.second.status.list.empty(); });
-      const Duration pause = !loaded_.empty() ? options_.look_period : options_.far_look_period;
-      const Instant until = boot_now() + pause;
-      while (!is_woken_ && !stop.stop_requested() && boot_now() < until) {
-        if (loaded_.empty() && !is_watching) {
-          woken_.wait(mutex_);
-        } else {
-          woken_.wait_for(mutex_, until - boot_now());
-        }
+      if (stop.stop_requested()) return;
+      if (loaded_.empty() && !is_watching()) {
+        woken_.wait(mutex_);
+        looked = looked_far = boot_now();
+        continue;
       }
-      const bool was_woken = std::exchange(is_woken_, false);
-      if (was_woken) continue;
+      if (!is_watching()) looked_far = boot_now();
+      const Instant far_due = looked_far + options_.far_look_period;
+      const Instant due =
+          loaded_.empty() ? far_due : std::min(looked + options_.look_period, far_due);
+      if (boot_now() < due) {
+        woken_.wait_for(mutex_, due - boot_now());
+        continue;
+      }
+      is_far = boot_now() >= far_due;
       loaded = loaded_;
     }
-    for (const auto& one : loaded) look_after(*one, stop);
-    if (!is_watching || boot_now() < next_far_look) continue;
-    look_for_strangers(stop);
-    next_far_look = boot_now() + options_.far_look_period;
+    StatusRound round;
+    for (const auto& one : loaded) look_after(*one, round, stop);
+    // What was said of ours may be older than what is asked of strangers now.
+    StatusRound far_round;
+    if (is_far) look_for_strangers(far_round, stop);
+    looked = boot_now();
+    if (is_far) looked_far = looked;
   }
 }
 
-void Lookout::look_after(Loaded& one, const std::stop_token& stop) {
+void Lookout::look_after(Loaded& one, StatusRound& round, const std::stop_token& stop) {
   if (one.is_over || stop.stop_requested() || one.rules.status.path.empty()) return;
-  ModelServer server{one.name, one.rules};
-  const auto sight = server.look(question_time_max, stop);
+  const auto sight = round.look(one.name, one.rules, question_time_max, stop);
   if (stop.stop_requested() || one.is_over) return;
   if (sight && sight->is_loaded) {
     one.misses = 0;
@@ -204,7 +217,8 @@ void Lookout::look_after(Loaded& one, const std::stop_token& stop) {
     }
     // Told again by the next look when this fails; never once it is being unloaded.
     const MutexLock telling{one.telling};
-    if (sight->will_expire && !one.is_over) (void)server.tell_to_load(question_time_max, stop);
+    if (!sight->will_expire || one.is_over) return;
+    (void)ModelServer{one.name, one.rules}.tell_to_load(question_time_max, stop);
     return;
   }
   if (++one.misses < misses_max) return;
@@ -219,42 +233,52 @@ void Lookout::look_after(Loaded& one, const std::stop_token& stop) {
 }
 
 // Models that somebody had loaded past us.
-void Lookout::look_for_strangers(const std::stop_token& stop) {
+void Lookout::look_for_strangers(StatusRound& round, const std::stop_token& stop) {
   std::map<std::string, ServerRules> watched;
   {
     const MutexLock lock{mutex_};
     watched = watched_;
     for (const auto& one : loaded_) watched.erase(one->name);
   }
-  std::uint64_t changes = 0;
-  std::map<std::string, bool> is_server_silent;
+  std::map<std::string, std::uint64_t> changes;  // by url: before it was asked
   for (const auto& [name, rules] : watched) {
     if (stop.stop_requested()) return;
     // A server that does not list its models would have to be asked for each.
-    if (rules.status.list.empty() || is_server_silent[rules.url]) continue;
+    if (rules.status.list.empty()) continue;
     {
       const MutexLock lock{mutex_};
-      changes = changes_;
+      changes.try_emplace(rules.url, changes_);
     }
-    const auto sight = ModelServer{name, rules}.look(question_time_max, stop);
-    is_server_silent[rules.url] = !sight;
-    if (sight && sight->is_loaded) tell_if_strange(name, changes);
+    const auto sight = round.look(name, rules, question_time_max, stop);
+    if (sight && sight->is_loaded) tell_if_strange(name, changes.at(rules.url));
+    if (sight && !sight->is_loaded) forget_told(name);
   }
+}
+
+// What comes again later is news.
+void Lookout::forget_told(const std::string& name) {
+  const MutexLock lock{mutex_};
+  told_.erase(name);
 }
 
 // If nothing of ours began or ended while the server was asked.
 void Lookout::tell_if_strange(const std::string& name, std::uint64_t changes_before) {
   const MutexLock calling{calling_};
   Driver::Appeared appeared;
+  Stranger stranger{.name = name};
   {
     const MutexLock lock{mutex_};
     const bool is_ours = std::ranges::any_of(
         loaded_, [&](const std::shared_ptr<Loaded>& one) { return one->name == name; });
     if (is_ours || busy_.contains(name) || changes_ != changes_before) return;
     if (!watched_.contains(name)) return;
+    const auto [told, is_new] = told_.try_emplace(name, boot_now());
+    stranger.is_new = is_new;
+    if (!is_new && boot_now() < told->second + options_.stranger_period) return;
+    told->second = boot_now();
     appeared = appeared_;
   }
-  if (appeared) appeared(name);
+  if (appeared) appeared(stranger);
 }
 
 class Busy {
@@ -325,6 +349,9 @@ class ServerDriver : public Driver {
   }
 
  private:
+  std::vector<Adopted> adopt_of_one_server(const std::vector<Record>& records,
+                                           const std::string& run_dir);
+
   std::shared_ptr<Lookout> lookout_;
 };
 
@@ -378,20 +405,55 @@ Result<std::unique_ptr<Instance>> ServerDriver::load(const LoadJob& job, std::st
   return std::make_unique<ServerInstance>(std::move(loaded), lookout_);
 }
 
+// Servers that hang cost one question's time together, and not one for each model.
 std::vector<Adopted> ServerDriver::adopt(const std::string& run_dir) {
+  std::map<std::string, std::vector<Record>> of_server;
+  for (Record& record : read_records<Record>(run_dir, record_suffix)) {
+    of_server[resolve(launch_of(record)).url].push_back(std::move(record));
+  }
+  std::vector<std::vector<Record>> groups;
+  for (auto& [url, records] : of_server) groups.push_back(std::move(records));
+  std::vector<std::vector<Adopted>> found(groups.size());
+  std::atomic<std::size_t> next = 0;
+  {
+    std::vector<std::jthread> askers;
+    while (askers.size() < std::min(groups.size(), askers_max)) {
+      askers.emplace_back([&] {
+        for (std::size_t i = next++; i < groups.size(); i = next++) {
+          found[i] = adopt_of_one_server(groups[i], run_dir);
+        }
+      });
+    }
+  }
   std::vector<Adopted> adopted;
-  for (const Record& record : read_records<Record>(run_dir, record_suffix)) {
+  for (std::vector<Adopted>& some : found) {
+    adopted.insert(adopted.end(), std::make_move_iterator(some.begin()),
+                   std::make_move_iterator(some.end()));
+  }
+  return adopted;
+}
+
+std::vector<Adopted> ServerDriver::adopt_of_one_server(const std::vector<Record>& records,
+                                                       const std::string& run_dir) {
+  std::vector<Adopted> adopted;
+  StatusRound round;
+  std::optional<Result<std::string>> endpoint;
+  bool is_listening = true;
+  for (const Record& record : records) {
     const std::string path = record_path(run_dir, record.name, record_suffix);
     const ServerRules rules = resolve(launch_of(record));
-    const auto sight = ModelServer{record.name, rules}.look(question_time_max);
-    const auto endpoint = endpoint_of(rules.url);
-    if (!sight || !endpoint) continue;  // it may have it still: known to the next daemon
+    const auto sight = round.look(record.name, rules, question_time_max);
+    if (sight && !endpoint) endpoint = endpoint_of(rules.url);
+    if (!sight || !*endpoint) continue;  // it may have it still: known to the next daemon
     if (!sight->is_loaded) {
       // A load that was under way may end yet.
-      if (ModelServer{record.name, rules}.unload(question_time_max)) remove_record(path);
+      if (!is_listening) continue;
+      const auto unloaded = ModelServer{record.name, rules}.unload(question_time_max);
+      if (unloaded) remove_record(path);
+      is_listening = unloaded || unloaded.error().code == Errc::failed;
       continue;
     }
-    auto loaded = std::make_shared<Loaded>(record.name, rules, *endpoint, path);
+    auto loaded = std::make_shared<Loaded>(record.name, rules, **endpoint, path);
     {
       const MutexLock lock{loaded->mutex};
       loaded->memory = sight->memory;

@@ -150,9 +150,9 @@ TEST_F(ServerDriver, AModelLoadedPastUsIsToldOfAndOursIsNot) {
   ASSERT_TRUE(ours) << ours.error().detail;
   Launch other = job("large").launch;
   other.name = "other";
-  driver_->observe({job().launch, other}, [&](const std::string& name) {
+  driver_->observe({job().launch, other}, [&](const Stranger& stranger) {
     const MutexLock lock{mutex};
-    seen.push_back(name);
+    seen.push_back(stranger.name);
   });
   (void)::poll(nullptr, 0, 100);
   EXPECT_EQ(count(), 0U);
@@ -161,6 +161,110 @@ TEST_F(ServerDriver, AModelLoadedPastUsIsToldOfAndOursIsNot) {
   driver_->observe({}, nullptr);
   EXPECT_EQ(seen.front(), "other");
   (*ours)->unload();
+}
+
+// What a driver tells of strangers.
+class Told {
+ public:
+  Driver::Appeared as_callback() {
+    return [this](const Stranger& stranger) {
+      const MutexLock lock{mutex_};
+      told_.push_back(stranger);
+    };
+  }
+  std::vector<Stranger> all() {
+    const MutexLock lock{mutex_};
+    return told_;
+  }
+
+ private:
+  Mutex mutex_;
+  std::vector<Stranger> told_ HEARTH_GUARDED_BY(mutex_);
+};
+
+TEST_F(ServerDriver, AStrangerIsToldOfOnceUntilItHasGoneAndComesAgain) {
+  Told told;
+  driver_->observe({job().launch}, told.as_callback());
+  ollama_.load("small:latest");
+  EXPECT_TRUE(comes_true([&] { return !told.all().empty(); }));
+  const auto after_more_looks = [&] {
+    const std::size_t looks = ollama_.looks();
+    return comes_true([&] { return ollama_.looks() > looks + 4; });
+  };
+  EXPECT_TRUE(after_more_looks());
+  EXPECT_EQ(told.all().size(), 1U);
+  ollama_.unload("small:latest");
+  EXPECT_TRUE(after_more_looks());
+  ollama_.load("small:latest");
+  EXPECT_TRUE(comes_true([&] { return told.all().size() == 2; }));
+  driver_->observe({}, nullptr);
+  EXPECT_TRUE(told.all()[0].is_new && told.all()[1].is_new);
+}
+
+TEST_F(ServerDriver, AStrangerThatStaysIsToldOfAgainAsNoNews) {
+  driver_ =
+      make_server_driver({.look_period = 10ms, .far_look_period = 10ms, .stranger_period = 30ms});
+  Told told;
+  ollama_.load("small:latest");
+  driver_->observe({job().launch}, told.as_callback());
+  EXPECT_TRUE(comes_true([&] { return told.all().size() > 1; }));
+  driver_->observe({}, nullptr);
+  EXPECT_TRUE(told.all()[0].is_new);
+  EXPECT_FALSE(told.all()[1].is_new);
+}
+
+TEST_F(ServerDriver, WhoCallsOftenDoesNotKeepItFromLooking) {
+  driver_ = make_server_driver({.look_period = 300ms, .far_look_period = 300ms});
+  Told told;
+  ollama_.load("small:latest");
+  EXPECT_TRUE(comes_true([&] {
+    driver_->observe({job().launch}, told.as_callback());
+    return !told.all().empty();
+  }));
+  driver_->observe({}, nullptr);
+}
+
+class SeveralServers : public ServerDriver {
+ protected:
+  static constexpr std::size_t models = 4;
+  // So many models of each server, which a crash leaves loaded.
+  void leave_loaded() {
+    for (StandInOllama* server : {&ollama_, &second_}) {
+      for (std::size_t i = 0; i < models; ++i) {
+        LoadJob one = job("model" + std::to_string(i));
+        one.launch.server.url = server->url();
+        one.launch.name = "comp" + std::to_string(names_++);
+        auto loaded = driver_->load(one, {});
+        ASSERT_TRUE(loaded) << loaded.error().detail;
+      }
+    }
+    driver_ = make_server_driver({.look_period = 1h, .far_look_period = 1h});
+  }
+
+  StandInOllama second_;
+  std::size_t names_ = 0;
+};
+
+TEST_F(SeveralServers, ThatHangCostATakeoverOneTimeOutAndKeepWhatTheyMayHave) {
+  leave_loaded();
+  ollama_.hang(true);
+  second_.hang(true);
+  const Instant began = boot_now();
+  EXPECT_TRUE(driver_->adopt(root_ + "/run").empty());
+  EXPECT_LT(boot_now() - began, 4s) << "two seconds each, asked one after the other";
+  ollama_.hang(false);
+  second_.hang(false);
+  EXPECT_EQ(driver_->adopt(root_ + "/run").size(), 2 * models);
+}
+
+TEST_F(SeveralServers, AreAskedOnceForAllTheirModels) {
+  leave_loaded();
+  const std::size_t looks = ollama_.looks();
+  auto adopted = driver_->adopt(root_ + "/run");
+  EXPECT_EQ(adopted.size(), 2 * models);
+  EXPECT_EQ(ollama_.looks(), looks + 1);
+  for (const Adopted& one : adopted) one.instance->unload();
+  EXPECT_EQ(ollama_.loaded() + second_.loaded(), 0U);
 }
 
 ModelSight sight(const Launch& launch, std::string_view body) {
@@ -232,6 +336,20 @@ TEST(ServerPresets, AnAnswerWithoutTheListIsNotUnderstood) {
   for (const char* body : {"", "[]", "null", "{", R"({"models":[7,null,{"name":1}]})"}) {
     const auto any = read_status(resolve(with_preset("ollama", "a")), body, 2026);
     EXPECT_TRUE(!any || !any->is_loaded) << body;
+  }
+}
+
+TEST(ServerPresets, ASizeThatNoMemoryHasIsNotTold) {
+  const auto size_of = [](const std::string& size) {
+    const Launch launch = with_preset("ollama", "a");
+    return sight(launch, R"({"models":[{"name":"a:latest","size":)" + size + "}]}")
+        .memory.anonymous;
+  };
+  EXPECT_EQ(size_of("4096"), 4_KiB);
+  EXPECT_EQ(size_of("4096.5"), 4_KiB);
+  for (const char* nonsense : {"-1", "0", "9e18", "1e300", "18446744073709551615",
+                               "18446744073709551616", "-1e300", R"("many")", "null", "true"}) {
+    EXPECT_EQ(size_of(nonsense), Bytes{}) << nonsense;
   }
 }
 

@@ -17,6 +17,9 @@ class StandInOllama {
   static constexpr std::uint64_t model_bytes = 64 << 20;
 
   StandInOllama() : server_([this](const StandInServer::Ask& ask) { return answer(ask); }) {}
+  ~StandInOllama() { hang(false); }
+  StandInOllama(const StandInOllama&) = delete;
+  StandInOllama& operator=(const StandInOllama&) = delete;
 
   [[nodiscard]] std::string url() const { return server_.url(); }
   [[nodiscard]] std::size_t loaded() {
@@ -45,6 +48,17 @@ class StandInOllama {
     const MutexLock lock{mutex_};
     is_stuck_ = is_stuck;
   }
+  // Until it is let go, every question is left without an answer.
+  void hang(bool is_hanging) {
+    const MutexLock lock{mutex_};
+    is_hanging_ = is_hanging;
+    let_go_.notify_all();
+  }
+  // So often it was asked what it has.
+  [[nodiscard]] std::size_t looks() {
+    const MutexLock lock{mutex_};
+    return looks_;
+  }
   void set_failing(bool is_failing) {
     const MutexLock lock{mutex_};
     is_failing_ = is_failing;
@@ -57,6 +71,8 @@ class StandInOllama {
 
   std::pair<int, std::string> answer(const StandInServer::Ask& ask) {
     const MutexLock lock{mutex_};
+    while (is_hanging_) let_go_.wait(mutex_);
+    if (ask.path == "/api/ps") ++looks_;
     if (is_failing_) return {500, R"({"error":"out of order"})"};
     if (ask.method == "GET" && ask.path == "/api/ps") return {200, listed()};
     if (ask.method != "POST") return {405, ""};
@@ -94,6 +110,9 @@ class StandInOllama {
   }
 
   Mutex mutex_;
+  Condition let_go_;
+  bool is_hanging_ HEARTH_GUARDED_BY(mutex_) = false;
+  std::size_t looks_ HEARTH_GUARDED_BY(mutex_) = 0;
   std::map<std::string, std::string> expiries_ HEARTH_GUARDED_BY(mutex_);
   std::size_t loads_ HEARTH_GUARDED_BY(mutex_) = 0;
   bool is_stuck_ HEARTH_GUARDED_BY(mutex_) = false;

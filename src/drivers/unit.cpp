@@ -1,5 +1,6 @@
 #include "drivers/unit.h"
 
+#include <poll.h>
 #include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -7,7 +8,11 @@
 #include <algorithm>
 #include <array>
 #include <charconv>
+#include <condition_variable>
+#include <mutex>
 #include <sstream>
+#include <stop_token>
+#include <thread>
 #include <utility>
 
 #include "drivers/command.h"
@@ -19,7 +24,9 @@
 namespace hearth {
 namespace {
 
-constexpr Duration question_time_max = 10s;
+constexpr Duration first_look_step = 10ms;
+constexpr unsigned unknown_max = 3;  // so often a manager that cannot be asked is asked
+constexpr unsigned misses_max = 2;   // who restarts it takes it away for a moment
 constexpr Duration probe_step = 10ms;
 constexpr Duration probe_patience = 1s;
 constexpr std::string_view record_suffix = ".unit";
@@ -42,10 +49,42 @@ struct Record {
   }
 };
 
-struct Running {
-  bool is_running = false;
-  int process = 0;
+enum class UnitState : unsigned char { gone, starting, running, stopping };
+
+struct Sight {
+  UnitState state = UnitState::gone;
+  int process = 0;  // its main process; 0: none
 };
+
+enum class Ended : unsigned char { gone, not_yet, unknown };
+
+// `ActiveState` of systemd.
+UnitState unit_state(std::string_view text) {
+  if (text == "active" || text == "reloading" || text == "refreshing") return UnitState::running;
+  if (text == "activating") return UnitState::starting;
+  return text == "deactivating" ? UnitState::stopping : UnitState::gone;
+}
+
+// `State.Status` of docker and podman.
+UnitState container_state(std::string_view text) {
+  if (text == "running" || text == "paused") return UnitState::running;
+  if (text == "restarting") return UnitState::starting;
+  return text == "stopping" || text == "removing" ? UnitState::stopping : UnitState::gone;
+}
+
+// "Error: No such object: asr"; not "dial unix /run/docker.sock: no such file or directory".
+bool says_removed(std::string_view detail) {
+  return detail.find("o such object") != std::string_view::npos ||
+         detail.find("o such container") != std::string_view::npos;
+}
+
+// False: the stop came first.
+bool pause(Duration span, const std::stop_token& stop) {
+  std::mutex mutex;
+  std::condition_variable_any woken;
+  std::unique_lock lock{mutex};
+  return !woken.wait_for(lock, stop, span, [&] { return stop.stop_requested(); });
+}
 
 int number_in(std::string_view text) {
   int number = 0;
@@ -56,7 +95,8 @@ int number_in(std::string_view text) {
 // Speaks to the service manager or the container engine.
 class UnitControl {
  public:
-  explicit UnitControl(Record record) : record_(std::move(record)) {}
+  UnitControl(Record record, UnitDriverOptions options)
+      : record_(std::move(record)), options_(options) {}
 
   [[nodiscard]] const Record& record() const { return record_; }
 
@@ -68,6 +108,7 @@ class UnitControl {
     return done ? Result<>{} : explain(done.error());
   }
 
+  // Told once; it may be there still.
   Result<> stop() {
     HEARTH_TRY(find_engine());
     std::vector<std::string> words = record_.stop;
@@ -75,30 +116,58 @@ class UnitControl {
       const auto whole = std::chrono::duration_cast<std::chrono::seconds>(record_.grace).count();
       words = is_unit() ? systemctl({"stop"}) : engine({"stop", "-t", std::to_string(whole)});
     }
-    const auto done = run_command(words, boot_now() + record_.grace + question_time_max);
+    const auto done = run_command(words, boot_now() + record_.grace + options_.question_time_max);
     return done ? Result<>{} : explain(done.error());
   }
 
-  Result<Running> look() {
+  Result<Sight> look(const std::stop_token& stop = {}) {
     HEARTH_TRY(find_engine());
+    const auto shown =
+        run_command(is_unit() ? systemctl({"show", "-p", "ActiveState", "-p", "MainPID"})
+                              : engine({"inspect", "--format", "{{.State.Status}} {{.State.Pid}}"}),
+                    boot_now() + options_.question_time_max, stop);
+    if (!shown) {
+      const bool is_removed =
+          !is_unit() && shown.error().code == Errc::failed && says_removed(shown.error().detail);
+      return is_removed ? Result<Sight>{} : explain(shown.error());
+    }
+    Sight sight;
     if (is_unit()) {
-      const auto shown = run_command(systemctl({"show", "-p", "ActiveState", "-p", "MainPID"}),
-                                     boot_now() + question_time_max);
-      if (!shown) return explain(shown.error());
-      Running running;
       std::istringstream lines{*shown};
       for (std::string line; std::getline(lines, line);) {
-        if (line == "ActiveState=active") running.is_running = true;
-        if (line.starts_with("MainPID=")) running.process = number_in(line.substr(8));
+        if (line.starts_with("ActiveState=")) sight.state = unit_state(line.substr(12));
+        if (line.starts_with("MainPID=")) sight.process = number_in(line.substr(8));
       }
-      return running;
+    } else {
+      std::istringstream words{*shown};
+      std::string state;
+      words >> state >> sight.process;
+      sight.state = container_state(state);
     }
-    const auto shown =
-        run_command(engine({"inspect", "--format", "{{.State.Running}} {{.State.Pid}}"}),
-                    boot_now() + question_time_max);
-    if (!shown) return explain(shown.error());
-    const bool is_running = shown->starts_with("true ");
-    return Running{is_running, is_running ? number_in(std::string_view{*shown}.substr(5)) : 0};
+    if (sight.state == UnitState::gone) sight.process = 0;
+    return sight;
+  }
+
+  // Has it stopped, and blocks until it is gone or the time is over.
+  // `main_process`: readable once that has ended, or -1.
+  Ended end(int main_process, Instant until) {
+    unsigned unknown = 0;
+    bool is_stopping = false;
+    for (Duration step = first_look_step;; step = std::min(step * 2, options_.look_period)) {
+      if (!is_stopping) (void)stop();  // whether that helped is asked
+      const auto sight = look();
+      if (sight && sight->state == UnitState::gone) return Ended::gone;
+      if (!sight && main_process >= 0 && has_ended(main_process)) return Ended::gone;
+      is_stopping = sight && sight->state == UnitState::stopping;
+      unknown = sight || main_process >= 0 ? 0 : unknown + 1;
+      if (unknown == unknown_max) return Ended::unknown;
+      if (boot_now() >= until) return sight ? Ended::not_yet : Ended::unknown;
+      (void)pause(step, {});
+    }
+  }
+  // What a load that has failed gives it to stop.
+  [[nodiscard]] Instant patience() const {
+    return boot_now() + record_.grace + options_.question_time_max;
   }
 
  private:
@@ -115,10 +184,15 @@ class UnitControl {
     words.push_back(record_.container);
     return words;
   }
+  static bool has_ended(int process) {
+    pollfd waited{process, POLLIN, 0};
+    return ::poll(&waited, 1, 0) > 0;
+  }
   Result<> find_engine() {
     if (is_unit() || !record_.engine.empty()) return {};
     for (const char* name : {"docker", "podman"}) {
-      const auto answered = run_command({name, "--version"}, boot_now() + question_time_max);
+      const auto answered =
+          run_command({name, "--version"}, boot_now() + options_.question_time_max);
       if (!answered) continue;
       record_.engine = name;
       return {};
@@ -131,6 +205,7 @@ class UnitControl {
   }
 
   Record record_;
+  UnitDriverOptions options_;
 };
 
 // The folder of the control group that holds its memory; empty when it is not its own.
@@ -156,20 +231,30 @@ std::string group_of(int process) {
 
 class UnitInstance : public Instance {
  public:
-  UnitInstance(UnitControl control, Running running, std::string record)
+  UnitInstance(UnitControl control, Sight sight, std::string record, Duration look_period)
       : control_(std::move(control)),
-        running_(running),
+        process_(sight.process),
         record_(std::move(record)),
-        exit_(running.process > 0 ? static_cast<int>(::syscall(SYS_pidfd_open, running.process, 0))
-                                  : -1),
-        group_(running.process > 0 ? group_of(running.process) : "") {}
+        exit_(process_ > 0 ? static_cast<int>(::syscall(SYS_pidfd_open, process_, 0)) : -1),
+        group_(process_ > 0 ? group_of(process_) : "") {
+    if (exit_.is_open()) {
+      main_process_ = exit_.get();
+      return;
+    }
+    exit_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
+    watch_ = std::jthread{[this, look_period, control = control_](const std::stop_token& stop) {
+      watch_state(control, look_period, stop);
+    }};
+  }
 
   [[nodiscard]] std::string endpoint() const override { return control_.record().endpoint; }
-  [[nodiscard]] int process() const override { return running_.process; }
+  [[nodiscard]] int process() const override { return process_; }
   [[nodiscard]] int supervisor() const override { return 0; }
   [[nodiscard]] int exit_fd() const override { return exit_.get(); }
   [[nodiscard]] std::string exit_detail() override {
-    return control_.record().name + ": its main process has ended, and not for us";
+    return control_.record().name + (main_process_ >= 0
+                                         ? ": its main process has ended, and not for us"
+                                         : ": it does not run any more, and not for us");
   }
   [[nodiscard]] MemoryFigures measure() const override {
     if (!group_.empty()) {
@@ -184,28 +269,54 @@ class UnitInstance : public Instance {
         return figures;
       }
     }
-    return running_.process > 0 ? tree_memory(running_.process) : MemoryFigures{};
+    return process_ > 0 ? tree_memory(process_) : MemoryFigures{};
   }
-  void unload() override {
-    // What cannot be stopped is found running by the next load, which takes it as it is.
-    (void)control_.stop();
-    remove_record(record_);
+  void unload() override { (void)end(Instant::never()); }
+  // What may be there still is known to the next load and the next daemon.
+  Ended end(Instant until) {
+    watch_ = std::jthread{};
+    const Ended ended = control_.end(main_process_, until);
+    if (ended == Ended::gone) remove_record(record_);
+    return ended;
   }
 
  private:
+  // Until it is gone. A manager that cannot be asked does not say so.
+  void watch_state(UnitControl control, Duration period, const std::stop_token& stop) {
+    unsigned misses = 0;
+    while (misses < misses_max && pause(period, stop)) {
+      const auto sight = control.look(stop);
+      if (stop.stop_requested()) return;
+      if (sight) misses = sight->state == UnitState::gone ? misses + 1 : 0;
+    }
+    if (misses < misses_max) return;
+    const std::uint64_t one = 1;
+    (void)::write(exit_.get(), &one, sizeof one);
+  }
+
   UnitControl control_;
-  Running running_;
-  std::string record_;
+  const int process_;
+  const std::string record_;
   Descriptor exit_;
-  std::string group_;
+  int main_process_ = -1;  // readable once it has ended
+  const std::string group_;
+  std::jthread watch_;  // the last: it uses the rest
 };
 
 class UnitDriver : public Driver {
  public:
+  explicit UnitDriver(UnitDriverOptions options) : options_(options) {}
+
   [[nodiscard]] std::string_view kind() const override { return "unit"; }
   [[nodiscard]] Result<std::unique_ptr<Instance>> load(const LoadJob& job,
                                                        std::stop_token stop) override;
   [[nodiscard]] std::vector<Adopted> adopt(const std::string& run_dir) override;
+
+ private:
+  [[nodiscard]] Result<Sight> await_running(UnitControl& control, const LoadJob& job,
+                                            Instant deadline, const std::stop_token& stop) const;
+
+  const UnitDriverOptions options_;
 };
 
 std::string endpoint_of(const Launch& launch) {
@@ -281,6 +392,32 @@ Result<> await_ready(const LoadJob& job, Instant deadline, const std::stop_token
                   (status ? "status " + std::to_string(*status) : status.error().detail));
 }
 
+// What is being started is waited for: its manager may have said so before it was.
+Result<Sight> UnitDriver::await_running(UnitControl& control, const LoadJob& job, Instant deadline,
+                                        const std::stop_token& stop) const {
+  const std::string& name = job.launch.name;
+  for (Duration step = first_look_step;; step = std::min(step * 2, options_.look_period)) {
+    const Sight sight = HEARTH_TRY(control.look(stop));
+    if (sight.state == UnitState::running) return sight;
+    if (sight.state == UnitState::gone) {
+      return fail(Errc::failed, name + ": it was started, and does not run");
+    }
+    if (boot_now() >= deadline) {
+      return fail(Errc::timed_out,
+                  name + ": it is still being started; raise its `timeout`, or see why it hangs");
+    }
+    if (!pause(std::min<Duration>(step, deadline - boot_now()), stop)) {
+      return fail(Errc::unavailable, name + ": its load was cancelled");
+    }
+  }
+}
+
+std::unexpected<Error> given_up(const Error& why, Ended ended) {
+  return fail(why.code,
+              why.detail +
+                  (ended == Ended::not_yet ? "; it is there still: see why it does not stop" : ""));
+}
+
 Result<std::unique_ptr<Instance>> UnitDriver::load(const LoadJob& job, std::stop_token stop) {
   const Instant deadline = boot_now() + job.timeout;
   const Descriptor stopped{::eventfd(0, EFD_CLOEXEC)};
@@ -288,25 +425,22 @@ Result<std::unique_ptr<Instance>> UnitDriver::load(const LoadJob& job, std::stop
                                      const std::uint64_t one = 1;
                                      (void)::write(stopped.get(), &one, sizeof one);
                                    }};
-  UnitControl control{record_of(job)};
+  UnitControl control{record_of(job), options_};
   const std::string record = record_path(job.run_dir, job.launch.name, record_suffix);
   HEARTH_TRY(write_record(job.run_dir, record_suffix, control.record()));
   const auto give_up = [&](const Error& why) -> std::unexpected<Error> {
-    (void)control.stop();
-    remove_record(record);
-    return std::unexpected{why};
+    const Ended ended = control.end(-1, control.patience());
+    if (ended == Ended::gone) remove_record(record);
+    return given_up(why, ended);
   };
-  if (const auto started = control.start(deadline, stop); !started) return give_up(started.error());
-  const auto running = control.look();
+  const auto started = control.start(deadline, stop);
+  if (!started) return give_up(started.error());
+  const auto running = await_running(control, job, deadline, stop);
   if (!running) return give_up(running.error());
-  if (!running->is_running) {
-    return give_up({Errc::failed, job.launch.name + ": it was started, and does not run"});
-  }
-  auto instance = std::make_unique<UnitInstance>(control, *running, record);
-  std::vector<int> interrupts{stopped.get()};
-  if (instance->exit_fd() >= 0) interrupts.push_back(instance->exit_fd());
+  auto instance = std::make_unique<UnitInstance>(control, *running, record, options_.look_period);
+  const std::vector<int> interrupts{stopped.get(), instance->exit_fd()};
   if (const auto ready = await_ready(job, deadline, stop, interrupts); !ready) {
-    return give_up(ready.error());
+    return given_up(ready.error(), instance->end(control.patience()));
   }
   return instance;
 }
@@ -314,15 +448,23 @@ Result<std::unique_ptr<Instance>> UnitDriver::load(const LoadJob& job, std::stop
 std::vector<Adopted> UnitDriver::adopt(const std::string& run_dir) {
   std::vector<Adopted> adopted;
   for (const Record& record : read_records<Record>(run_dir, record_suffix)) {
-    UnitControl control{record};
+    UnitControl control{record, options_};
     const std::string path = record_path(run_dir, record.name, record_suffix);
-    const auto running = control.look();
-    if (!running || !running->is_running) {
-      remove_record(path);
+    auto sight = control.look();
+    if (sight && sight->state == UnitState::running) {
+      adopted.push_back(
+          {record.name, record.work,
+           std::make_unique<UnitInstance>(std::move(control), *sight, path, options_.look_period)});
       continue;
     }
-    adopted.push_back({record.name, record.work,
-                       std::make_unique<UnitInstance>(std::move(control), *running, path)});
+    if (sight && sight->state == UnitState::starting) {
+      (void)control.stop();  // whether that helped is asked
+      sight = control.look();
+    }
+    // What may be there still is known to the next load and the next daemon.
+    const bool is_gone =
+        sight ? sight->state == UnitState::gone : sight.error().code == Errc::not_found;
+    if (is_gone) remove_record(path);
   }
   return adopted;
 }
@@ -348,6 +490,8 @@ MemoryFigures parse_memory_stat(std::string_view text) {
   return figures;
 }
 
-std::unique_ptr<Driver> make_unit_driver() { return std::make_unique<UnitDriver>(); }
+std::unique_ptr<Driver> make_unit_driver(UnitDriverOptions options) {
+  return std::make_unique<UnitDriver>(options);
+}
 
 }  // namespace hearth

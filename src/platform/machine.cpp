@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "platform/stall.h"
 #include "runtime/files.h"
 
 namespace hearth {
@@ -73,10 +74,14 @@ class LinuxMachine : public Machine {
         signs.is_own_limit = true;
       });
     }
-    const auto stall = read_file(root_ + "/proc/pressure/memory");
-    if (stall) signs.stalled = parse_stall(*stall).value_or(Duration{0});
-    const auto traffic = read_file(root_ + "/proc/vmstat");
-    if (traffic) signs.swapped = parse_swap_traffic(*traffic);
+    // Where the kernel does not tell them, memory alone speaks.
+    if (const auto stall = read_stall(root_)) signs.stalled = stall->some.total;
+    if (const auto swap = read_swap_activity(root_)) {
+      constexpr std::uint64_t pages_max = Bytes::unlimited().count >> 16;
+      const std::uint64_t pages = std::min(swap->pages_in, pages_max) +
+                                  std::min(swap->pages_out, pages_max);
+      signs.swapped = Bytes{pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
+    }
     return signs;
   }
 
@@ -159,23 +164,6 @@ std::optional<MemInfo> parse_meminfo(std::string_view text) {
   const auto available = number_after(text, "MemAvailable");
   if (!total || !available) return std::nullopt;
   return MemInfo{Bytes{*total * 1024}, Bytes{*available * 1024}};
-}
-
-std::optional<Duration> parse_stall(std::string_view text) {
-  const std::size_t line = text.find("some ");
-  const std::size_t total = text.find("total=", line);
-  if (line == text.npos || total == text.npos) return std::nullopt;
-  const auto microseconds = number_after(text.substr(total), "total=");
-  constexpr std::uint64_t longest = 1ULL << 53;  // three centuries
-  if (!microseconds || *microseconds > longest) return std::nullopt;
-  return std::chrono::microseconds{*microseconds};
-}
-
-Bytes parse_swap_traffic(std::string_view text) {
-  const std::uint64_t pages =
-      number_after(text, "pswpin ").value_or(0) + number_after(text, "pswpout ").value_or(0);
-  constexpr std::uint64_t page = 4096;
-  return Bytes{std::min(pages, Bytes::unlimited().count / page) * page};
 }
 
 std::unique_ptr<Machine> make_machine(std::string root) {

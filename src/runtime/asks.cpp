@@ -110,8 +110,9 @@ std::optional<action::Reply> Daemon::Impl::take_fast(const View& seen,
   }
   // The gates are held already. Whatever makes the core act is queued behind this, so it never acts
   // without having seen it, and need not be woken for it.
-  // A lease that ends with an answer ends with the daemon too.
-  const auto wake = taken.is_use ? Intake::Wake::with_next : Intake::Wake::later;
+  // A lease that ends with an answer ends with the daemon too; a command is kept.
+  const bool ends_with_daemon = taken.ends_with_answer && !taken.command;
+  const auto wake = ends_with_daemon ? Intake::Wake::with_next : Intake::Wake::later;
   if (!intake->append(std::move(taken), Intake::Kind::may_load, wake)) {
     give_back();
     return std::nullopt;
@@ -145,7 +146,8 @@ RequestId Daemon::command(CommandAsk ask, AnswerCallback callback) {
                                    .intents = waiting.intents,
                                    .owner = "command " + std::to_string(command.value),
                                    .length = ask.lease,
-                                   .note = note});
+                                   .note = note,
+                                   .ends_with_answer = ask.ends_with_answer});
     if (reply) {
       impl_->waited_warm(*seen, demanded, arrived);
       const RequestId request = reply->request;
@@ -161,7 +163,8 @@ RequestId Daemon::command(CommandAsk ask, AnswerCallback callback) {
                                .waits = ask.waits,
                                .patience = ask.patience,
                                .lease = ask.lease,
-                               .note = std::move(note)};
+                               .note = std::move(note),
+                               .ends_with_answer = ask.ends_with_answer};
   const auto kind = demanded.empty() && !has_likely ? Intake::Kind::ask : Intake::Kind::may_load;
   return impl_->ask(request, std::move(event), kind, std::move(waiting));
 }
@@ -178,7 +181,8 @@ RequestId Daemon::lease(LeaseAsk ask, AnswerCallback callback) {
                                    .owner = ask.owner,
                                    .length = ask.length,
                                    .is_preemptible = ask.is_preemptible,
-                                   .is_use = ask.is_use});
+                                   .is_use = ask.is_use,
+                                   .ends_with_answer = ask.ends_with_answer});
     if (reply) {
       impl_->waited_warm(*seen, ask.components, arrived);
       const RequestId request = reply->request;
@@ -195,7 +199,8 @@ RequestId Daemon::lease(LeaseAsk ask, AnswerCallback callback) {
                               .patience = ask.patience,
                               .length = ask.length,
                               .is_preemptible = ask.is_preemptible,
-                              .is_use = ask.is_use};
+                              .is_use = ask.is_use,
+                              .ends_with_answer = ask.ends_with_answer};
   return impl_->ask(request, std::move(event), Intake::Kind::may_load, std::move(waiting));
 }
 

@@ -8,6 +8,7 @@
 #include <string_view>
 
 #include "runtime/files.h"
+#include "runtime/own_group.h"
 
 namespace hearth {
 namespace {
@@ -18,32 +19,11 @@ bool put(const std::string& path, const std::string& text) {
          ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
 }
 
-// Our own path in the hierarchy of `controller` ("" is version 2), of /proc/self/cgroup.
-std::optional<std::string> own_path(std::string_view controller) {
-  const auto text = read_file("/proc/self/cgroup");
-  if (!text) return std::nullopt;
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == line.npos ? first : line.find(':', first + 1);
-    if (second == line.npos) continue;
-    const std::string names = "," + std::string{line.substr(first + 1, second - first - 1)} + ",";
-    const bool is_it = controller.empty()
-                           ? names == ",,"
-                           : names.find("," + std::string{controller} + ",") != names.npos;
-    if (is_it) return std::string{line.substr(second + 1)};
-  }
-  return std::nullopt;
-}
-
 std::optional<std::string> make_below(const std::string& mount, std::string_view controller,
                                       const std::string& name) {
-  const auto own = own_path(controller);
+  const auto own = own_group(controller);
   if (!own) return std::nullopt;
-  const std::string base = mount + (*own == "/" ? "" : *own);
+  const std::string base = mount + (*own == "/" ? "" : group_for_components(*own));
   // Kinds that are not mounted would leave an ordinary directory: ask for a file of theirs first.
   if (::access((base + "/cgroup.procs").c_str(), W_OK) != 0) return std::nullopt;
   const std::string path = base + "/hearth-" + name + "-" + std::to_string(::getpid());

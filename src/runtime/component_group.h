@@ -1,9 +1,10 @@
 // A control group for one component, where the system lets us make one.
 //
-// Contract   make() tries version 2 beside our own group, and version 1 for what that did not
-//            take; what is refused is left out in silence. add() puts a process in (its children
-//            follow) and tells whether every limit asked for is in force. kill() ends all in it
-//            where the system can do that at once. remove() takes it away when it is empty.
+// Contract   make() tries version 2 below our own group, or beside the daemon's leaf of it
+//            (own_group.h), and version 1 for what that did not take; what is refused is left out
+//            in silence. add() puts a process in (its children follow) and tells whether every
+//            limit asked for is in force. kill() ends all in it where the system can do that at
+//            once. remove() takes it away when it is empty.
 // Threads    thread-compatible.
 #pragma once
 

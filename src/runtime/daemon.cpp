@@ -163,16 +163,20 @@ void Daemon::Impl::step(const JournalRecord& record) {
 // What somebody loaded past us is taken up as if it had been asked for here: it is accounted for
 // from then on, and goes when others need its place.
 void Daemon::Impl::observe_servers() {
-  const auto appeared = [this](const std::string& component) {
-    intake->post([this, component] {
-      const auto id = engine.find(component);
+  const auto appeared = [this](const Stranger& stranger) {
+    intake->post([this, stranger] {
+      const auto id = engine.find(stranger.name);
       if (!id || engine.component(*id).state != State::unloaded || engine.is_shutting_down())
         return;
-      log->info(component + ": was loaded past hearth, and is taken over");
+      // For one that there was no room for it is tried again, and nothing is said again.
+      const auto level = stranger.is_new ? LogLevel::info : LogLevel::debug;
+      log->write(level, stranger.name + ": was loaded past hearth, and is taken over");
       const RequestId request{next_request.fetch_add(1)};
       const event::LoadRequested load{.request = request, .component = *id, .waits = false};
       const auto taken = intake->append(load, Intake::Kind::may_load);
-      if (!taken) log->warn(component + ": was loaded past hearth: " + taken.error().detail);
+      if (!taken && stranger.is_new) {
+        log->warn(stranger.name + ": was loaded past hearth: " + taken.error().detail);
+      }
     });
   };
   for (const auto& driver : options.drivers) driver->observe(config.launches, appeared);

@@ -390,6 +390,24 @@ TEST_F(DaemonTest, WhileTheJournalIsNotWrittenACrashIsNotLoadedAgainAndPressureS
   EXPECT_EQ(world_->load_count("ocr"), 2);
 }
 
+TEST_F(DaemonTest, AStrangerWithoutRoomIsTriedAgainAndSaidOnce) {
+  spec("ocr").memory = 2_GiB;
+  begin();
+  for (const bool is_new : {true, false, false}) world_->appear({.name = "ocr", .is_new = is_new});
+  const auto lines = [&](const std::string& level) {
+    const std::string text = log();
+    const std::string line = level + " ocr: was loaded past hearth";
+    int count = 0;
+    for (std::size_t at = 0; (at = text.find(line, at)) != text.npos; ++at) ++count;
+    return count;
+  };
+  until([&](const DaemonStatus&) { return lines("debug") == 2; });
+  EXPECT_EQ(lines("info "), 1);
+  EXPECT_FALSE(world_->is_running("ocr"));
+  world_->appear({.name = "asr"});
+  until([](const DaemonStatus& s) { return is_in(s, "asr", State::ready); });
+}
+
 TEST_F(DaemonTest, ManyClientsAtOnceAreEachAnsweredOnce) {
   config_.core.settings.idle_limits = {1ms, 1ms, 1ms};
   config_.core.settings.idle_from = Pressure::low;

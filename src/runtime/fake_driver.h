@@ -2,7 +2,8 @@
 //
 // Contract   a load of NAME succeeds at once, unless hold(NAME) (it waits for let_go or a stop)
 //            or fail(NAME, text) was called. end(NAME) makes the running instance exit. kept()
-//            instances are adopted by the next driver that is given the same World.
+//            instances are adopted by the next driver that is given the same World. appear() tells
+//            the daemon of a stranger.
 // Threads    thread-safe.
 #pragma once
 
@@ -34,6 +35,7 @@ struct World {
   std::map<std::string, std::string> endpoints HEARTH_GUARDED_BY(mutex);  // where somebody speaks
   MemorySigns signs HEARTH_GUARDED_BY(mutex){.available = 64_GiB};
   std::uint64_t looks HEARTH_GUARDED_BY(mutex) = 0;  // at the machine
+  Driver::Appeared appeared HEARTH_GUARDED_BY(mutex);
 
   void hold(const std::string& name) {
     const MutexLock lock{mutex};
@@ -59,6 +61,10 @@ struct World {
   void set_available(Bytes bytes) {
     const MutexLock lock{mutex};
     signs.available = bytes;
+  }
+  void appear(const Stranger& stranger) {
+    const MutexLock lock{mutex};
+    appeared(stranger);
   }
   void end(const std::string& name) {
     const MutexLock lock{mutex};
@@ -162,6 +168,11 @@ class FakeDriver : public Driver {
       }
     }
     return adopted;
+  }
+
+  void observe(const std::vector<Launch>& /*launches*/, Appeared appeared) override {
+    const MutexLock lock{world_->mutex};
+    world_->appeared = std::move(appeared);
   }
 
  private:

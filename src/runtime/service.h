@@ -53,6 +53,7 @@ struct CommandAsk {
   bool waits = true;
   Duration patience{30s};
   Duration lease{60s};
+  bool ends_with_answer = false;  // the lease: components may take turns
 };
 struct LeaseAsk {
   std::vector<ComponentId> components;
@@ -62,7 +63,8 @@ struct LeaseAsk {
   Duration patience{30s};
   Duration length{60s};
   bool is_preemptible = false;
-  bool is_use = false;  // somebody outside has named them: a use by itself
+  bool is_use = false;            // somebody outside has named them: a use by itself
+  bool ends_with_answer = false;  // components may take turns
 };
 
 struct ComponentRow {

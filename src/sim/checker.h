@@ -94,7 +94,7 @@ class Checker {
     Duration length{0};
     bool is_preemptible = false;
     bool is_fast = false;
-    bool is_use = false;  // ends with an answer, and so with the daemon
+    bool ends_with_answer = false;  // and so with the daemon
     RequestId request;
     Instant revoked_at = Instant::never();  // when its owner was told
   };
@@ -107,7 +107,7 @@ class Checker {
     Instant deadline = Instant::never();
     Duration length{0};
     bool is_preemptible = false;
-    bool is_use = false;
+    bool ends_with_answer = false;
     LeaseId lease;
     CommandId command;
     ComponentId pinned;
@@ -223,6 +223,11 @@ class Checker {
   std::uint64_t decision_last_ = 0;
   Pressure pressure_ = Pressure::low;        // as last seen
   Pressure plain_pressure_ = Pressure::low;  // of the last sample, by the levels alone
+  Duration stalled_{0};                      // as last told
+  Bytes swapped_{};
+  Instant suffered_ = Instant{} - 1h;  // when they last grew
+  bool is_suffering_ = false;
+  bool may_be_emergency_ = false;
   bool is_shutting_down_ = false;
   bool is_stopped_ = false;
   bool is_configured_ = false;

@@ -134,7 +134,10 @@ void Checker::on(const action::CloseGate& a) {
   if (model.leases > 0) violate("I2", who + " is closed under a lease");
   if (has_live_dependent(a.component))
     violate("I2", who + " is closed before its dependents are gone");
-  const bool is_lasting = model.spec.priority == Priority::core || model.is_kept_by_pin;
+  // In an emergency what is pinned goes too, if nobody uses it.
+  const bool is_emergency = is_sample_ && may_be_emergency_;
+  const bool is_lasting =
+      model.spec.priority == Priority::core || (model.is_kept_by_pin && !is_emergency);
   if (is_lasting && !model.may_close && !model.is_removed && !is_shutting_down_) {
     violate("I2", who + " is closed: it is core or pinned");
   }
@@ -253,7 +256,7 @@ void Checker::check_granted(const action::Reply& a, const Asked& asked) {
                       .length = asked.length,
                       .is_preemptible = asked.is_preemptible,
                       .is_fast = false,
-                      .is_use = asked.is_use,
+                      .ends_with_answer = asked.ends_with_answer,
                       .request = a.request});
 }
 
@@ -314,7 +317,7 @@ void Checker::on(const action::LeaseEnded& a) {
     const auto members = closure(lease.components);
     const bool is_lost = std::ranges::any_of(
         members, [this](ComponentId id) { return !is_open(id) || at(id).is_draining; });
-    const bool is_over = lease.is_use && has_restored_;
+    const bool is_over = lease.ends_with_answer && has_restored_;
     if (!is_lost && !is_over) violate("I4", who + " is lost though all that it holds is there");
   }
   end_lease(a.lease);

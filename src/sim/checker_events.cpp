@@ -164,6 +164,7 @@ void Checker::on(const event::CommandReceived& e) {
   if (commands_) ++*commands_;
   Asked& made = add_request(e.request, Ask::command, std::move(asked), e.patience);
   made.length = e.lease;
+  made.ends_with_answer = e.ends_with_answer;
   made.command = e.command;
   if (!e.waits) immediate_.push_back(e.request);
 }
@@ -175,7 +176,7 @@ void Checker::on(const event::LeaseRequested& e) {
   Asked& made = add_request(e.request, Ask::lease, e.components, e.patience);
   made.length = e.length;
   made.is_preemptible = e.is_preemptible;
-  made.is_use = e.is_use;
+  made.ends_with_answer = e.ends_with_answer;
 }
 
 void Checker::on(const event::LeaseTaken& e) {
@@ -189,7 +190,7 @@ void Checker::on(const event::LeaseTaken& e) {
               .length = e.length,
               .is_preemptible = e.is_preemptible,
               .is_fast = true,
-              .is_use = e.is_use,
+              .ends_with_answer = e.ends_with_answer,
               .request = {}};
   std::ranges::sort(lease.components);
   add_lease(e.lease, std::move(lease));
@@ -290,6 +291,13 @@ void Checker::on(const event::ComponentExited& e) {
 void Checker::on(const event::MemorySampled& e) {
   is_sample_ = true;
   plain_pressure_ = pressure_at(e.available, settings_);
+  // Stalls and swapping may raise it; by how much is the gauge's own test.
+  if (e.stalled != stalled_ || e.swapped != swapped_) suffered_ = now_;
+  stalled_ = e.stalled;
+  swapped_ = e.swapped;
+  is_suffering_ = now_ - suffered_ <= 10s;
+  may_be_emergency_ = plain_pressure_ == Pressure::emergency || is_suffering_ ||
+                      pressure_ == Pressure::emergency;
   if (plain_pressure_ > Pressure::low) {
     for (Model& model : models_) model.reloads.clear();
   }

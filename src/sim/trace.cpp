@@ -44,7 +44,7 @@ struct Teller {
   std::string operator()(const event::SignalReceived& e) const { return " " + e.name; }
   std::string operator()(const event::LeaseRequested& e) const {
     return of(e.request) + of(e.components) + " patience" + of(e.patience) +
-           (e.is_preemptible ? " preemptible" : "") + (e.is_use ? " for an answer" : "");
+           (e.is_preemptible ? " preemptible" : "") + (e.ends_with_answer ? " for an answer" : "");
   }
   std::string operator()(const event::LeaseTaken& e) const {
     return of(e.lease) + of(e.components) + of(e.length);

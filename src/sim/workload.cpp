@@ -61,6 +61,7 @@ void Workload::make_settings(Prng& prng) {
   settings.preload_expiry = between(prng, 10s, 90s);
   settings.idle_from = static_cast<Pressure>(prng.below(3));
   settings.preempt_grace = between(prng, 500ms, 4s);
+  settings.yields = prng.chance(0.25);
   for (Duration& limit : settings.idle_limits) limit = between(prng, 30s, 400s);
 }
 

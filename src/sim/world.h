@@ -131,6 +131,7 @@ class World {
   void finish_unload(WorkId work, std::uint64_t stamp);
   void complete(Event::What what);
   void release_held();
+  void suffer(Bytes available);
   void sample();
   [[nodiscard]] Bytes ready_size(const Job& job, const Process& process);
 
@@ -193,6 +194,8 @@ class World {
   std::uint64_t next_stamp_ = 1;
   std::vector<CommandId> recent_;
   Bytes other_use_;  // by the rest of the machine
+  Duration stalled_{0};
+  Bytes swapped_;
   Bytes other_goal_;
   Instant other_until_;
   std::uint64_t samples_ = 0;

@@ -48,6 +48,7 @@ void World::command() {
   e.waits = !prng_.chance(0.12);
   e.patience = prng_.chance(0.01) ? Duration{0} : between(prng_, 2s, 40s);
   e.lease = between(prng_, 5s, 60s);
+  e.ends_with_answer = e.command.value % 4 == 1;
   const double kind = prng_.unit();
   const int wanted = kind < 0.2 ? 0 : kind < 0.8 ? 1 : 2;
   for (int i = 0; i < wanted; ++i) {
@@ -85,6 +86,7 @@ void World::lease() {
   e.is_preemptible = prng_.chance(0.35);
   // What ends with an answer; others may take their turn then.
   e.is_use = !e.is_preemptible && prng_.chance(0.4);
+  e.ends_with_answer = e.is_use;
   if (e.is_use) e.length = between(prng_, 50ms, 6s);
   e.request = ask(Client::lease, e.components);
   if (faults_.strikes(Fault::client_abandoned, now_)) {
@@ -122,6 +124,7 @@ void World::take_gates(const std::vector<ComponentId>& gates, Duration after) {
   e.owner = "gateway";
   e.length = between(prng_, 1s, 20s);
   e.is_use = !e.command && prng_.chance(0.5);
+  e.ends_with_answer = e.is_use || e.command.value % 3 == 1;
   e.is_preemptible = prng_.chance(0.2);
   if (prng_.chance(0.75)) {
     add(Kind::release_lease, now_ + after + between(prng_, 1ms, 6s), e.lease.value);

@@ -178,6 +178,15 @@ void World::perform(const action::Learn& /*a*/) {}
 void World::perform(const action::Record& /*a*/) {}
 void World::perform(const action::Stopped& /*a*/) { is_stopped_ = true; }
 
+// Programs wait for memory where it is short, and now and then where it is not.
+void World::suffer(Bytes available) {
+  const bool is_short = available < scaled(workload_.budget(), 80);
+  if (is_short || prng_.chance(0.002)) stalled_ += between(prng_, 0ms, 700ms);
+  if (is_short && prng_.chance(0.5)) {
+    swapped_ += Bytes{static_cast<std::uint64_t>(prng_.between(0, 400)) << 20};
+  }
+}
+
 // The rest of the machine takes and gives memory; components drift.
 void World::sample() {
   add(Kind::sample, now_ + 1s);
@@ -208,6 +217,9 @@ void World::sample() {
   }
   const Bytes machine = scaled(budget, 1600);
   sampled.available = less(machine, resident + other_use_);
+  suffer(sampled.available);
+  sampled.stalled = stalled_;
+  sampled.swapped = swapped_;
   step(std::move(sampled));
 }
 

@@ -96,15 +96,15 @@ bool Engine::Impl::is_core_coming() const {
   });
 }
 
-// In order of priority, then arrival. Once a request waits for memory that is on its way to it, a
-// later one may not take it.
+// In order of priority, then arrival. What is on its way to a request that waits for memory, a
+// later one may not take.
 bool Engine::Impl::admit_waiting() {
   bool has_changed = false;
+  hindered.clear();
   if (queue.empty()) return false;
   waiters.clear();
   for (const auto& [priority, sequence, id] : queue) waiters.push_back(id);
-  bool is_memory_promised = false;
-  std::map<ComponentId, RequestId> hindered;  // the first that waits for it alone, in this round
+  promised.clear();
   for (const RequestId id : waiters) {
     const auto found = requests.find(id);
     if (found == requests.end() || found->second.kind == WantKind::unload) continue;
@@ -115,27 +115,17 @@ bool Engine::Impl::admit_waiting() {
       request.hindrance = Reason::none;
       continue;
     }
-    if (is_memory_promised) {
+    if (request.kind == WantKind::preload && !promised.empty()) {
       hinder(request, Reason::memory, request.asked.front(), request.asked.front());
       continue;
     }
     // Whoever wants the same as one before fares the same: many wait for what is popular.
-    if (const auto before = hindered.find(request.asked.front()); before != hindered.end()) {
-      const auto first = requests.find(before->second);
-      if (first != requests.end() && stands_behind(request, first->second)) {
-        const Request& same = first->second;
-        hinder(request, same.hindrance, same.hindered, same.rival);
-        continue;
-      }
-    }
+    if (joins_a_waiting_one(request)) continue;
     if (try_admit(request)) {
       has_changed = true;
     } else if (request.kind == WantKind::preload) {
       dequeue(id);
       has_changed = true;
-    } else if (request.hindrance == Reason::memory && !leaving.empty() &&
-               request.reason != Reason::default_back) {
-      is_memory_promised = true;
     }
     const auto still = requests.find(id);
     const bool waits = still != requests.end() && still->second.hindrance != Reason::none;
@@ -250,7 +240,7 @@ bool Engine::Impl::can_rivals_go(const Request& request,
         continue;
       }
       std::vector<ComponentId> victims;
-      if (!may_end_turn(rival, request) && !can_displace(rival, at(id).spec.priority, victims)) {
+      if (!turn_of(rival, request) && !can_displace(rival, at(id).spec.priority, victims)) {
         return false;
       }
     }
@@ -370,7 +360,7 @@ void Engine::Impl::revoke_for(const Request& request, const std::vector<Ledger::
 }
 
 // What is on its way out: leaving, or draining with nothing that holds it but what leaves as well.
-std::vector<Ledger::Demand> Engine::Impl::leaving_demands() const {
+IdSet<ComponentId> Engine::Impl::leaving_now() const {
   IdSet<ComponentId> going = leaving;
   for (bool has_more = !draining.empty(); has_more;) {
     has_more = false;
@@ -383,21 +373,41 @@ std::vector<Ledger::Demand> Engine::Impl::leaving_demands() const {
       if (!is_held) has_more = going.insert(id) || has_more;
     }
   }
-  std::vector<Ledger::Demand> gone;
-  for (const ComponentId id : going) gone.push_back(ledger.demand_of(id));
-  return gone;
+  return going;
+}
+
+std::vector<Ledger::Demand> Engine::Impl::demands_of(const IdSet<ComponentId>& going) const {
+  std::vector<Ledger::Demand> demands;
+  for (const ComponentId id : going) demands.push_back(ledger.demand_of(id));
+  return demands;
+}
+
+// Of these and of what room is promised to.
+std::vector<Ledger::Demand> Engine::Impl::with_promised(
+    const std::vector<ComponentId>& missing) const {
+  IdSet<ComponentId> all = promised;
+  for (const ComponentId id : missing) all.insert(id);
+  std::vector<Ledger::Demand> demands;
+  for (const ComponentId id : all) {
+    if (!is_engaged(id)) demands.push_back(demand_for(id));
+  }
+  return demands;
 }
 
 bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& missing) {
   std::vector<Ledger::Demand> demands;
   for (const ComponentId id : missing) demands.push_back(demand_for(id));
   const auto short_of = ledger.shortfall(demands);
-  if (!short_of) return true;
+  if (!promised.empty()) demands = with_promised(missing);
+  if (!short_of && (promised.empty() || !ledger.shortfall(demands, demands_of(coming())))) {
+    return true;
+  }
   ComponentId largest = missing.front();
   for (const ComponentId id : missing) {
     if (bound(id) > bound(largest)) largest = id;
   }
-  const Reason reason = short_of->pool.value != 0       ? Reason::pool
+  const Reason reason = !short_of                       ? Reason::memory
+                        : short_of->pool.value != 0     ? Reason::pool
                         : short_of->resource.value != 0 ? Reason::device
                         : short_of->is_withheld         ? Reason::machine
                                                         : Reason::memory;
@@ -413,6 +423,7 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
       if (!ledger.shortfall(demands, gone)) victims = std::vector{*displacer};
     }
   }
+  bool is_coming = victims.has_value();
   if (victims) {
     for (const ComponentId victim : *victims) {
       at(victim).displacer = largest;
@@ -422,7 +433,10 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
     is_dirty = is_dirty || !victims->empty();
   } else if (!is_default_back && !request.is_preemptible) {
     revoke_for(request, demands);
-    take_turn(request, demands, largest);
+    is_coming = take_turn(request, demands, largest);
+  }
+  if (is_coming && !is_default_back) {
+    for (const ComponentId id : missing) promised.insert(id);
   }
   hinder(request, victims ? Reason::memory : reason, largest, largest);
   return false;

@@ -52,10 +52,11 @@ struct CommandReceived {
   bool waits = true;  // false: reply "accepted" at once, loads go on
   Duration patience{30s};
   Duration lease{60s};
-  std::string note{};  // what the history keeps of it; opaque to the engine
+  std::string note{};             // what the history keeps of it; opaque to the engine
+  bool ends_with_answer = false;  // the lease, as in LeaseRequested; no evidence of a use
   template <class A>
   void fields(A& a) {
-    a(request, command, session, intents, waits, patience, lease, note);
+    a(request, command, session, intents, waits, patience, lease, note, ends_with_answer);
   }
 };
 
@@ -79,9 +80,11 @@ struct LeaseRequested {
   Duration length{60s};
   bool is_preemptible = false;
   bool is_use = false;  // somebody outside named them: a use by itself, whatever the command
+  bool ends_with_answer = false;  // and with the daemon: its components may take turns
   template <class A>
   void fields(A& a) {
-    a(request, components, session, command, owner, patience, length, is_preemptible, is_use);
+    a(request, components, session, command, owner, patience, length, is_preemptible, is_use,
+      ends_with_answer);
   }
 };
 
@@ -99,10 +102,11 @@ struct LeaseTaken {
   bool is_preemptible = false;
   std::string note{};   // as in CommandReceived
   bool is_use = false;  // as in LeaseRequested
+  bool ends_with_answer = false;
   template <class A>
   void fields(A& a) {
     a(lease, components, asked, session, command, intents, owner, length, is_preemptible, note,
-      is_use);
+      is_use, ends_with_answer);
   }
 };
 
@@ -312,6 +316,6 @@ struct Event {
 
 // The name of each alternative of Event::What, in its order ("configured", "command", ...).
 [[nodiscard]] std::string_view name_of(const Event& event);
-inline constexpr std::uint32_t events_version = 4;  // of the stored form of Event
+inline constexpr std::uint32_t events_version = 5;  // of the stored form of Event
 
 }  // namespace hearth

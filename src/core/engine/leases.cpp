@@ -12,7 +12,7 @@ LeaseId Engine::Impl::add_lease(Lease lease) {
     Component& c = at(component);
     ++c.leases;
     if (lease.is_preemptible) ++c.preemptible_leases;
-    if (lease.is_use && c.use_leases++ == 0) answering.insert(component);
+    if (lease.ends_with_answer && c.answer_leases++ == 0) answering.insert(component);
     if (lease.is_fast) ++c.fast_leases;
     refresh_idle(component);
   }
@@ -33,7 +33,7 @@ void Engine::Impl::end_lease(LeaseId id, Reason reason, bool is_told, ComponentI
     HEARTH_ASSERT(c.leases > 0);
     --c.leases;
     if (lease.is_preemptible) --c.preemptible_leases;
-    if (lease.is_use && --c.use_leases == 0) answering.erase(component);
+    if (lease.ends_with_answer && --c.answer_leases == 0) answering.erase(component);
     if (lease.is_fast) --c.fast_leases;
     if (c.leases == 0 && c.last_used < now) c.last_used = now;
     if (lease.is_fast) emit(action::ReleaseGate{component});
@@ -46,7 +46,11 @@ void Engine::Impl::end_lease(LeaseId id, Reason reason, bool is_told, ComponentI
     decision.has_component = !lease.components.empty();
     emit(action::LeaseEnded{id, reason, cause});
   }
-  is_dirty = true;
+  // An answer that ends among others changes nothing for who waits; what is idle now says so
+  // itself.
+  const bool is_news = !lease.ends_with_answer && !queue.empty();
+  is_dirty = is_dirty || is_news || leases.size() + 1 >= leases_max || is_shutting_down ||
+             !is_all_ready(lease.components);
 }
 
 // Every lease that holds this component is void: what it was given is not there any more.
@@ -101,12 +105,12 @@ void Engine::Impl::on(const event::LeaseTaken& event) {
              .is_preemptible = event.is_preemptible,
              .is_revoked = false,
              .is_fast = true,
-             .is_use = event.is_use});
+             .ends_with_answer = event.ends_with_answer});
   for (const ComponentId id : event.asked) {
     if (id.value < components.size()) touch(id);
   }
   for (const ComponentId id : event.components) at(id).undemanded.clear();
-  is_dirty = true;
+  is_dirty = is_dirty || is_shutting_down || !is_all_ready(event.components);
 }
 
 void Engine::Impl::on(const event::LeaseRenewed& event) {

@@ -68,7 +68,7 @@ void Engine::Impl::forget_what_is_gone(const std::set<ComponentId>& running) {
   for (auto& [id, lease] : leases) {
     lease.is_fast = false;
     // An answer ended with the daemon that passed it on.
-    if (lease.is_use || !std::ranges::all_of(lease.components, [&](ComponentId held) {
+    if (lease.ends_with_answer || !std::ranges::all_of(lease.components, [&](ComponentId held) {
           return running.contains(held);
         })) {
       lost.push_back(id);
@@ -112,6 +112,7 @@ void Engine::Impl::adopt(const event::Running& running) {
   if (!is_engaged(running.component)) {
     ledger.hold(running.component, demand_for(running.component));
     c.loaded_at = now;
+    c.turn_began = now;
   }
   if (running.measured > Bytes{}) {
     ledger.replace(running.component, running.measured);

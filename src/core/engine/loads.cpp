@@ -196,6 +196,7 @@ void Engine::Impl::load_done(ComponentId id, Bytes measured) {
   c.is_displaced = false;
   c.displacer.reset();
   c.loaded_at = now;
+  c.turn_began = now;
   c.idle_since = now;
   if (policy->on_load != nullptr) policy->on_load(policy_state, c.policy, candidate(id), now);
   record_component(DecisionKind::load_done, c.load_reason, id);

@@ -84,7 +84,7 @@ void Engine::Impl::withhold_from_budget() {
   if (withheld < ledger.withheld() && withheld > Bytes{} && ledger.withheld() - withheld < step) {
     return;
   }
-  if (withheld < ledger.withheld()) is_dirty = true;
+  if (withheld != ledger.withheld() && !queue.empty()) is_dirty = true;
   ledger.withhold(withheld, settings.yields);
 }
 

@@ -189,7 +189,7 @@ void Engine::Impl::recount() {
     c.claimed = 0;
     c.leases = 0;
     c.preemptible_leases = 0;
-    c.use_leases = 0;
+    c.answer_leases = 0;
     c.fast_leases = 0;
   }
   for (const auto& [id, lease] : leases) {
@@ -197,7 +197,7 @@ void Engine::Impl::recount() {
     for (const ComponentId component : lease.components) {
       ++at(component).leases;
       if (lease.is_preemptible) ++at(component).preemptible_leases;
-      if (lease.is_use && at(component).use_leases++ == 0) answering.insert(component);
+      if (lease.ends_with_answer && at(component).answer_leases++ == 0) answering.insert(component);
       if (lease.is_fast) ++at(component).fast_leases;
     }
   }

@@ -58,6 +58,7 @@ void Engine::Impl::on(const event::CommandReceived& event) {
                   .command = event.command,
                   .owner = {},
                   .length = event.lease,
+                  .ends_with_answer = event.ends_with_answer,
                   .arrived = now,
                   .deadline = now + event.patience};
   std::vector<ComponentId> likely;
@@ -104,7 +105,7 @@ void Engine::Impl::on(const event::LeaseRequested& event) {
            .owner = event.owner,
            .length = event.length,
            .is_preemptible = event.is_preemptible,
-           .is_use = event.is_use,
+           .ends_with_answer = event.ends_with_answer,
            .arrived = now,
            .deadline = now + event.patience});
 }
@@ -284,7 +285,7 @@ void Engine::Impl::grant(Request& request) {
                .granted_at = now,
                .until = until,
                .is_preemptible = request.is_preemptible,
-               .is_use = request.is_use});
+               .ends_with_answer = request.ends_with_answer});
   }
   if (is_use) {
     for (const ComponentId id : request.asked) touch(id);
@@ -370,9 +371,22 @@ void Engine::Impl::enqueue(Request request) {
   queue.emplace(static_cast<Priority>(3 - static_cast<int>(request.priority)), request.sequence,
                 id);
   arm(TimerKind::request, id.value, request.deadline);
+  // Nothing has changed for those that wait already, and this one fares as the first of them.
+  const bool is_news = is_dirty || !joins_a_waiting_one(request);
   want(request, true);
   requests.emplace(id, std::move(request));
-  is_dirty = true;
+  is_dirty = is_dirty || is_news;
+}
+
+bool Engine::Impl::joins_a_waiting_one(Request& request) {
+  if (request.asked.size() != 1) return false;
+  const auto before = hindered.find(request.asked.front());
+  if (before == hindered.end()) return false;
+  const auto first = requests.find(before->second);
+  if (first == requests.end() || !stands_behind(request, first->second)) return false;
+  const Request& same = first->second;
+  hinder(request, same.hindrance, same.hindered, same.rival);
+  return true;
 }
 
 Request Engine::Impl::dequeue(RequestId id) {

@@ -45,8 +45,8 @@ struct Request {
   std::string owner{};
   Duration length{0};
   bool is_preemptible = false;
-  bool is_use = false;    // the lease that it asks for ends with an answer
-  bool has_reply = true;  // somebody still waits for an answer
+  bool ends_with_answer = false;  // the lease that it asks for
+  bool has_reply = true;          // somebody still waits for an answer
   Instant arrived{};
   Instant deadline{};
   // Why it is not granted yet.
@@ -57,7 +57,8 @@ struct Request {
   template <class A>
   void fields(A& a) {
     a(id, kind, reason, priority, sequence, asked, closure, cold, leaving, session, command, owner,
-      length, is_preemptible, is_use, has_reply, arrived, deadline, hindrance, hindered, rival);
+      length, is_preemptible, ends_with_answer, has_reply, arrived, deadline, hindrance, hindered,
+      rival);
   }
 };
 
@@ -71,13 +72,13 @@ struct Lease {
   Instant granted_at{};
   Instant until{};
   bool is_preemptible = false;
-  bool is_revoked = false;  // its owner was told; `until` is the end of the grace
-  bool is_fast = false;     // its gates were taken by the shell
-  bool is_use = false;      // ends with an answer
+  bool is_revoked = false;        // its owner was told; `until` is the end of the grace
+  bool is_fast = false;           // its gates were taken by the shell
+  bool ends_with_answer = false;  // its component may be asked to give way: see turns.cpp
   template <class A>
   void fields(A& a) {
     a(id, components, request, command, session, owner, granted_at, until, is_preemptible,
-      is_revoked, is_fast, is_use);
+      is_revoked, is_fast, ends_with_answer);
   }
 };
 
@@ -108,12 +109,15 @@ struct Component {
   Instant load_deadline = Instant::never();
   unsigned leases = 0;
   unsigned preemptible_leases = 0;
-  unsigned use_leases = 0;  // that end with an answer
+  unsigned answer_leases = 0;  // that end with an answer
   unsigned fast_leases = 0;
   unsigned fast_pending = 0;  // fast leases that a gate told of and no event yet
   unsigned gates_asked = 0;   // CloseGate without an answer; an older answer is stale
   Instant idle_since{};
   Instant loaded_at{};
+  Instant turn_began{};  // when it came up, or later, if it was given its turn anew
+  Instant turn_ended{};  // of one that drains because its turn is over
+  Duration exchange{0};  // what that exchange costs
   Instant last_used{};
   Bytes peak{};
   Duration load_time{0};
@@ -148,8 +152,9 @@ struct Component {
     a(spec, next_spec, is_removed, is_pinned, is_stopped, is_eager_done, is_kept, restarts,
       is_displaced, is_preload, is_cancelled, is_estimate_told, state, work, load, load_reason,
       unload_reason, unload_for, displacer, attempt, short_lives, retry_at, load_started,
-      load_deadline, leases, preemptible_leases, use_leases, fast_leases, fast_pending, gates_asked,
-      idle_since, loaded_at, last_used, peak, load_time);
+      load_deadline, leases, preemptible_leases, answer_leases, fast_leases, fast_pending,
+      gates_asked, idle_since, loaded_at, turn_began, turn_ended, exchange, last_used, peak,
+      load_time);
     a(probability, probability_of, grants, uses, warm_uses, loads, unloads, failures, policy,
       undemanded, is_in_idle, idle_key, idle_deadline, plan_position);
   }
@@ -250,6 +255,9 @@ struct Engine::Impl {
   std::map<SessionId, std::uint64_t> last_of_session{};
   CommandId command_max{};
   std::vector<RequestId> waiters{};  // as one round of settling looks at them
+  // The first that waits for a component alone, as of the last round; it may be gone since.
+  std::map<ComponentId, RequestId> hindered{};
+  IdSet<ComponentId> promised{};  // in that round: room for these is on its way
   bool is_dirty = true;
   bool has_next_specs = false;
   bool is_plan_stale = false;  // what is admitted has changed
@@ -340,6 +348,7 @@ struct Engine::Impl {
   Instant rests_for_load(const std::vector<ComponentId>& members) const;
   bool admit_waiting();
   bool try_admit(Request& request);
+  bool joins_a_waiting_one(Request& request);
   [[nodiscard]] static bool stands_behind(const Request& request, const Request& before);
   bool check_rest(Request& request, const std::vector<ComponentId>& missing);
   bool check_members(Request& request, const std::vector<ComponentId>& missing);
@@ -350,7 +359,10 @@ struct Engine::Impl {
   void revoke_for(const Request& request, const std::vector<Ledger::Demand>& demands);
   bool can_revoke(ComponentId id, Priority priority) const;
   void hinder(Request& request, Reason reason, ComponentId id, ComponentId other);
-  std::vector<Ledger::Demand> leaving_demands() const;
+  IdSet<ComponentId> leaving_now() const;
+  std::vector<Ledger::Demand> demands_of(const IdSet<ComponentId>& going) const;
+  std::vector<Ledger::Demand> leaving_demands() const { return demands_of(leaving_now()); }
+  std::vector<Ledger::Demand> with_promised(const std::vector<ComponentId>& missing) const;
   std::optional<std::vector<ComponentId>> victims_for(const std::vector<Ledger::Demand>& wanted,
                                                       const std::vector<ComponentId>& spared);
   void spare_needless(const std::vector<Ledger::Demand>& wanted,
@@ -361,13 +373,24 @@ struct Engine::Impl {
   bool can_rivals_go(const Request& request, const std::vector<ComponentId>& missing) const;
 
   // turns.cpp
-  [[nodiscard]] Instant turn_end(ComponentId id, const Request& request) const;
-  [[nodiscard]] bool may_end_turn(ComponentId id, const Request& request) const;
-  void end_turn(ComponentId id, ComponentId because);
-  void take_turn(const Request& request, const std::vector<Ledger::Demand>& demands,
+  struct Turn {
+    Instant began{};                     // of the last that answers
+    Instant end{};                       // when it may be ended
+    std::vector<ComponentId> members{};  // a component, then all that needs it
+  };
+  [[nodiscard]] Duration exchange_cost(ComponentId id, const Request& request) const;
+  [[nodiscard]] bool may_give_way(ComponentId id, const Request& request) const;
+  [[nodiscard]] bool is_on_its_way(ComponentId id) const;
+  [[nodiscard]] std::optional<Turn> turn_of(ComponentId id, const Request& request) const;
+  void end_turn(const Turn& turn, const Request& request, ComponentId because);
+  bool take_turn(const Request& request, const std::vector<Ledger::Demand>& demands,
                  ComponentId because);
   bool take_turn_of(ComponentId rival, const Request& request, ComponentId because);
+  [[nodiscard]] IdSet<ComponentId> coming() const;
+  [[nodiscard]] std::vector<Turn> turns_to_end(const Request& request,
+                                               const IdSet<ComponentId>& going) const;
   [[nodiscard]] bool is_turn_wanted() const;
+  bool give_turn_back(ComponentId id, bool is_depended_on);
 
   // plan.cpp
   void plan_starts();

@@ -4,81 +4,156 @@
 // A component that is held by answers alone (leases that end with one) gives way once it has been
 // there for twice as long as the exchange costs: at least two thirds of the time go to answers.
 // Then nobody else may take it, the answers under way are given, and it goes. Who has been there
-// longest goes first. A lease that an application took for itself is not touched.
+// longest goes first. What all of its users hold by needing it goes with them, when its room is
+// what is short. A lease that an application took for itself is not touched.
+//
+// Room on its way to a request is kept for it, and no other turn is ended meanwhile: exchanges side
+// by side would make all turns as short as they may be.
+// Answers can last: after twice the exchange (a second at least) the room is not counted on any
+// more, so that others may end another turn or have what is free; after ten times the exchange
+// (half a minute at least) the turn is given back. It begins anew then, and is not ended again
+// before as much time has passed as was waited for it in vain.
 #include <algorithm>
 
 #include "core/engine/state.h"
 
 namespace hearth {
+namespace {
 
-Instant Engine::Impl::turn_end(ComponentId id, const Request& request) const {
+Duration counted_on_for(Duration exchange) { return std::max<Duration>(1s, 2 * exchange); }
+Duration waited_for(Duration exchange) { return std::max<Duration>(30s, 10 * exchange); }
+
+}  // namespace
+
+Duration Engine::Impl::exchange_cost(ComponentId id, const Request& request) const {
   // Of one that was never loaded nothing is known: it does not lengthen the turn of another.
   Duration load = at(id).load_time;
   for (const ComponentId asked : request.asked) load = std::max(load, at(asked).load_time);
-  return at(id).loaded_at + 2 * load;
+  return load;
 }
 
-bool Engine::Impl::may_end_turn(ComponentId id, const Request& request) const {
+bool Engine::Impl::may_give_way(ComponentId id, const Request& request) const {
   const Component& c = at(id);
-  return c.state == State::ready && c.leases > 0 && c.leases == c.use_leases && c.claimed == 0 &&
-         c.engaged_dependents == 0 && !c.is_pinned && c.spec.priority != Priority::core &&
-         c.spec.priority <= request.priority &&
+  return c.state == State::ready && c.leases == c.answer_leases && c.claimed == 0 && !c.is_pinned &&
+         c.spec.priority != Priority::core && c.spec.priority <= request.priority &&
          std::ranges::find(request.closure, id) == request.closure.end();
 }
 
-void Engine::Impl::end_turn(ComponentId id, ComponentId because) {
-  at(id).displacer = because;
-  ++totals.evictions;
-  drain(id, Reason::turn, because);
+// Its turn was ended, and its answers have not taken too long yet.
+bool Engine::Impl::is_on_its_way(ComponentId id) const {
+  const Component& c = at(id);
+  return c.state == State::draining && c.unload_reason == Reason::turn &&
+         now < c.turn_ended + counted_on_for(c.exchange);
 }
 
-// For a request that finds no room though all that is idle would go.
-void Engine::Impl::take_turn(const Request& request, const std::vector<Ledger::Demand>& demands,
-                             ComponentId because) {
-  if (request.kind == WantKind::keep || request.kind == WantKind::preload) return;
-  if (answering.empty()) return;
-  std::vector<Ledger::Demand> gone = leaving_demands();
-  for (const auto& [priority, key, id] : idle) {
-    const bool is_spared = std::ranges::find(request.closure, id) != request.closure.end();
-    if (!is_spared) gone.push_back(ledger.demand_of(id));
+// The turn that has to end for `id` to go: its own, and of all that stands on it.
+std::optional<Engine::Impl::Turn> Engine::Impl::turn_of(ComponentId id,
+                                                        const Request& request) const {
+  Turn turn{.members = with_engaged_dependents(id)};
+  for (const ComponentId member : turn.members) {
+    if (leaving.contains(member) || is_on_its_way(member)) continue;
+    if (!may_give_way(member, request)) return std::nullopt;
+    const Component& c = at(member);
+    if (c.leases == 0) continue;
+    turn.began = std::max(turn.began, c.turn_began);
+    turn.end = std::max(turn.end, c.turn_began + 2 * exchange_cost(member, request));
   }
+  return turn;
+}
+
+void Engine::Impl::end_turn(const Turn& turn, const Request& request, ComponentId because) {
+  Duration exchange{0};
+  for (const ComponentId member : turn.members) {
+    exchange = std::max(exchange, exchange_cost(member, request));
+  }
+  for (const ComponentId member : turn.members) {
+    Component& c = at(member);
+    if (c.state != State::ready) continue;
+    c.displacer = because;
+    c.turn_ended = now;
+    c.exchange = exchange;
+    ++totals.evictions;
+  }
+  arm(TimerKind::turn, 0, now + counted_on_for(exchange));
+  arm(TimerKind::turn, 0, now + waited_for(exchange));
+  drain(turn.members.front(), Reason::turn, because);
+}
+
+// What leaves, and what will soon because its turn is over.
+IdSet<ComponentId> Engine::Impl::coming() const {
+  IdSet<ComponentId> going = leaving_now();
   for (const ComponentId id : draining) {
-    const bool is_held = at(id).leases > 0 || at(id).fast_pending > 0;
-    if (at(id).unload_reason == Reason::turn && is_held) gone.push_back(ledger.demand_of(id));
+    if (is_on_its_way(id)) going.insert(id);
   }
-  auto short_of = ledger.shortfall(demands, gone);
-  if (!short_of) return;
-  std::set<std::pair<Instant, ComponentId>> by_age;
-  for (const ComponentId id : answering) {
-    if (may_end_turn(id, request)) by_age.emplace(at(id).loaded_at, id);
+  return going;
+}
+
+// For a request that finds no room though all that is idle would go: whether turns that are over,
+// or that end now, will make it.
+bool Engine::Impl::take_turn(const Request& request, const std::vector<Ledger::Demand>& demands,
+                             ComponentId because) {
+  if (request.kind == WantKind::keep || request.kind == WantKind::preload) return false;
+  if (answering.empty() || !promised.empty()) return false;
+  IdSet<ComponentId> going = coming();
+  for (const auto& [priority, key, id] : idle) {
+    if (std::ranges::find(request.closure, id) == request.closure.end()) going.insert(id);
   }
-  std::vector<ComponentId> chosen;
+  auto short_of = ledger.shortfall(demands, demands_of(going));
+  if (!short_of) return true;
+  std::vector<Turn> turns = turns_to_end(request, going);
   Instant next = Instant::never();
-  for (const auto& [loaded_at, id] : by_age) {
-    if (!short_of) break;
-    if (Ledger::share(ledger.demand_of(id), *short_of) == Bytes{}) continue;
-    const Instant end = turn_end(id, request);
-    if (end > now) {
-      next = std::min(next, end);
-      continue;
-    }
-    chosen.push_back(id);
-    gone.push_back(ledger.demand_of(id));
-    short_of = ledger.shortfall(demands, gone);
+  const auto helps = [&](const Turn& turn) {
+    const bool gives = std::ranges::any_of(turn.members, [&](ComponentId id) {
+      return !going.contains(id) && Ledger::share(ledger.demand_of(id), *short_of) > Bytes{};
+    });
+    if (gives && turn.end > now) next = std::min(next, turn.end);
+    return gives && turn.end <= now;
+  };
+  std::vector<Turn> chosen;
+  while (short_of) {
+    const auto found = std::ranges::find_if(turns, helps);
+    if (found == turns.end()) break;
+    for (const ComponentId id : found->members) going.insert(id);
+    chosen.push_back(std::move(*found));
+    turns.erase(found);
+    short_of = ledger.shortfall(demands, demands_of(going));
   }
-  if (short_of) return arm(TimerKind::turn, request.id.value, next);
-  for (const ComponentId id : chosen) end_turn(id, because);
+  if (short_of) {
+    arm(TimerKind::turn, 0, next);
+    return false;
+  }
+  for (const Turn& turn : chosen) end_turn(turn, request, because);
+  return true;
+}
+
+// Of all that is held by answers, and of what that needs: the longest there first, and of those the
+// one that takes the fewest along.
+std::vector<Engine::Impl::Turn> Engine::Impl::turns_to_end(const Request& request,
+                                                           const IdSet<ComponentId>& going) const {
+  IdSet<ComponentId> held;
+  for (const ComponentId id : answering) {
+    for (const ComponentId member : at(id).closure) held.insert(member);
+  }
+  std::vector<Turn> turns;
+  for (const ComponentId id : held) {
+    if (going.contains(id) || !is_engaged(id)) continue;
+    if (auto turn = turn_of(id, request)) turns.push_back(std::move(*turn));
+  }
+  std::ranges::sort(turns, {}, [](const Turn& turn) {
+    return std::tuple{turn.began, turn.members.size(), turn.members.front()};
+  });
+  return turns;
 }
 
 bool Engine::Impl::take_turn_of(ComponentId rival, const Request& request, ComponentId because) {
   if (request.kind == WantKind::keep || request.kind == WantKind::preload) return false;
-  if (!may_end_turn(rival, request)) return false;
-  const Instant end = turn_end(rival, request);
-  if (end > now) {
-    arm(TimerKind::turn, request.id.value, end);
+  const auto turn = turn_of(rival, request);
+  if (!turn) return false;
+  if (turn->end > now) {
+    arm(TimerKind::turn, 0, turn->end);
     return false;
   }
-  end_turn(rival, because);
+  end_turn(*turn, request, because);
   return true;
 }
 
@@ -96,6 +171,21 @@ bool Engine::Impl::is_turn_wanted() const {
         return false;
     }
   });
+}
+
+// One whose turn is over and that has not gone: it may stay, has to, or was waited for in vain.
+bool Engine::Impl::give_turn_back(ComponentId id, bool is_depended_on) {
+  Component& c = at(id);
+  if (c.unload_reason != Reason::turn) return false;
+  const bool has_to_stay = c.is_pinned || c.spec.priority == Priority::core;
+  if (!has_to_stay && is_turn_wanted()) {
+    const bool is_held = c.leases > 0 || c.fast_pending > 0;
+    const bool is_in_vain = is_held && now >= c.turn_ended + waited_for(c.exchange);
+    if (!is_in_vain && !is_depended_on) return false;
+    c.turn_began = now + (now - c.turn_ended);
+  }
+  undrain(id);
+  return true;
 }
 
 }  // namespace hearth

@@ -59,7 +59,7 @@ void Engine::Impl::refresh_idle(ComponentId id) {
   c.idle_deadline = limit == Duration::max() ? Instant::never() : now + limit;
   arm(TimerKind::idle, id.value, c.idle_deadline);
   note_defaults();
-  if (!queue.empty() || !draining.empty()) is_dirty = true;
+  if (!queue.empty() || !draining.empty() || ledger.shortfall({})) is_dirty = true;
 }
 
 void Engine::Impl::drop_idle(ComponentId id) {
@@ -258,10 +258,8 @@ void Engine::Impl::settle_drains() {
       return is_engaged(dependent) && !leaving.contains(dependent) && !draining.contains(dependent);
     });
     const bool is_held = c.leases > 0 || c.fast_pending > 0 || c.is_pinned || is_depended_on;
-    const bool has_to_stay = c.is_pinned || c.spec.priority == Priority::core;
-    const bool is_turn_given_back =
-        c.unload_reason == Reason::turn && (has_to_stay || !is_turn_wanted());
-    if ((is_soft(c.unload_reason) && is_held) || is_turn_given_back) {
+    if (give_turn_back(id, is_depended_on)) continue;
+    if (is_soft(c.unload_reason) && is_held) {
       undrain(id);
     } else if (is_free(id)) {
       begin_close(id, c.unload_reason, c.unload_for);
