@@ -209,6 +209,8 @@ struct Engine::Impl {
   Instant drain_until = Instant::never();
   bool is_shutting_down = false;
   bool is_stopped = false;
+  // The first that waits for a component alone, as of the last round; it may be gone since.
+  std::map<ComponentId, RequestId> hindered{};
 
   template <class A>
   void fields(A& a) {
@@ -220,7 +222,7 @@ struct Engine::Impl {
     commands.assign(known.begin(), known.end());
     decisions.assign(told.begin(), told.end());
     a(next_decision, next_work, next_lease, next_internal, next_sequence, command_count, now, armed,
-      drain_until, is_shutting_down, is_stopped, is_told_stuck, kept_dirty);
+      drain_until, is_shutting_down, is_stopped, is_told_stuck, kept_dirty, hindered);
     // A timer outlives what it was armed for now and then, and fires for nothing: as lived, so
     // stored.
     std::vector<StoredTimer> armed_timers;
@@ -255,8 +257,6 @@ struct Engine::Impl {
   std::map<SessionId, std::uint64_t> last_of_session{};
   CommandId command_max{};
   std::vector<RequestId> waiters{};  // as one round of settling looks at them
-  // The first that waits for a component alone, as of the last round; it may be gone since.
-  std::map<ComponentId, RequestId> hindered{};
   IdSet<ComponentId> promised{};  // in that round: room for these is on its way
   bool is_dirty = true;
   bool has_next_specs = false;
