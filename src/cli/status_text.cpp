@@ -1,5 +1,6 @@
 #include "cli/status_text.h"
 
+#include <cmath>
 #include <sstream>
 
 #include "cli/table.h"
@@ -34,6 +35,38 @@ std::string budget_text(const OrderedJson& budget) {
   return text;
 }
 
+// As exact as it can be known.
+std::string about(double seconds) {
+  if (seconds < 5) return "in a moment";
+  if (seconds < 100) return "in about " + human_number(std::round(seconds / 5) * 5, 0) + " s";
+  return "in about " + human_number(std::round(seconds / 60), 0) + " min";
+}
+
+std::string pressure_text(const OrderedJson& status) {
+  std::string text = text_of(status, "pressure");
+  text += ", " + human_bytes(number_of(status, "available_bytes")) + " available";
+  const std::string sign = text_of(status, "pressure_sign");
+  if (sign == "own_limit") text += " below the limit of our own control group";
+  if (sign == "stall") {
+    text += ", programs wait for memory " + human_share(number_of(status, "stall_share")) +
+            " of the time";
+  }
+  if (sign == "swap") {
+    text += ", " + human_bytes(number_of(status, "swap_bytes_per_second")) +
+            " a second go to the swap and come back";
+  }
+  const double withheld = number_of(status, "withheld_bytes");
+  if (withheld > 0) {
+    text += "; other programs hold " + human_bytes(withheld) + " of the budget";
+  }
+  const OrderedJson forecast = part_of(status, "forecast");
+  if (forecast.is_object() && !forecast.empty()) {
+    text += "; pressure " + text_of(forecast, "pressure") + " " +
+            about(number_of(forecast, "in_ms") / 1000);
+  }
+  return text;
+}
+
 std::string share_text(double part, double rest, const std::string& noun, const std::string& what) {
   if (part + rest <= 0) return "no " + noun + " yet";
   return human_share(part / (part + rest)) + " of " + noun + " " + what;
@@ -65,9 +98,7 @@ std::string status_text(const OrderedJson& status, std::string_view address, boo
                                    : name,
          budget_text(budget));
   }
-  line("pressure",
-       pressure + ", " + human_bytes(number_of(status, "available_bytes")) + " available",
-       colour_of_pressure(pressure));
+  line("pressure", pressure_text(status), colour_of_pressure(pressure));
   line("components", count(components, "ready") + " of " + count(components, "total") + " ready, " +
                          count(components, "loading") + " loading, " + count(components, "failed") +
                          " failed");

@@ -160,7 +160,7 @@ struct Config {
   std::string api_key;
   std::string state_dir;  // empty: XDG_STATE_HOME/hearth or /var/lib/hearth for root
   std::variant<Bytes, BudgetShare> budget = BudgetShare{0.6};
-  Bytes reserve = 0_MiB;  // MemAvailable never to be used
+  Bytes reserve = 0_MiB;           // MemAvailable never to be used
   bool is_pressure_scaled = true;  // its levels are the defaults, made to fit the machine
   enum class HistoryText : unsigned char { keep, features, none };
   HistoryText history_text = HistoryText::features;

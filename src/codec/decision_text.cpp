@@ -160,10 +160,12 @@ std::string waiting_text(const Decision& decision, const std::string& name,
   return name + ": waits: " + because(decision.reason, other);
 }
 
-// Memory alone needs no words: its figure stands there.
-std::string sign_text(Reason sign) {
-  if (sign == Reason::pressure) return {};
-  return ", " + std::string{reason_texts.at(static_cast<std::size_t>(sign)).text};
+std::string pressure_text(const Decision& d, const std::string& name) {
+  std::string text = "pressure " + level_text(d.figure) + ", was " + level_text(d.other_figure) +
+                     ": " + format_bytes(d.bytes) + " available";
+  // Memory alone needs no words: its figure stands there.
+  if (d.reason != Reason::pressure) text += ", " + because(d.reason, {});
+  return text + (d.has_component ? " (" + name + ")" : "");
 }
 
 std::string load_started_text(const Decision& d, const std::string& name, const std::string& other,
@@ -235,8 +237,7 @@ std::string plain_text(const Decision& d, const NameOf& name_of_id, bool is_gues
     case DecisionKind::exited:
       return name + ": exited while it was ready: " + because(d.reason, other);
     case DecisionKind::pressure_changed:
-      return "pressure " + level_text(d.figure) + ", was " + level_text(d.other_figure) + ": " +
-             format_bytes(d.bytes) + " available" + sign_text(d.reason);
+      return pressure_text(d, name);
     case DecisionKind::nothing_evictable:
       return name + ": " + format_bytes(d.bytes) +
              " short, and nothing can be unloaded: " + because(d.reason, other);
@@ -291,10 +292,6 @@ std::string mend_of(const action::Reply& reply, const std::string& name, const s
       return "lower its `devices` if that is wrong, or correct `memory.devices`";
     case Reason::pressure:
     case Reason::machine:
-    case Reason::foretold:
-    case Reason::own_limit:
-    case Reason::stall:
-    case Reason::swap:
       return "try again when other programs have freed memory";
     case Reason::slots:
     case Reason::queue_full:
@@ -325,21 +322,7 @@ std::string mend_of(const action::Reply& reply, const std::string& name, const s
     case Reason::lost:
     case Reason::restart:
       return "ask again";
-    case Reason::none:
-    case Reason::demand:
-    case Reason::preload:
-    case Reason::eager:
-    case Reason::lease:
-    case Reason::operator_asked:
-    case Reason::default_back:
-    case Reason::need:
-    case Reason::idle:
-    case Reason::expired:
-    case Reason::revoked:
-    case Reason::released:
-    case Reason::unused_preload:
-    case Reason::abandoned:
-    case Reason::turn:
+    default:  // no request is refused for it
       return "`hearth why " + name + "` tells more";
   }
   return "ask again";

@@ -78,8 +78,8 @@ class LinuxMachine : public Machine {
     if (const auto stall = read_stall(root_)) signs.stalled = stall->some.total;
     if (const auto swap = read_swap_activity(root_)) {
       constexpr std::uint64_t pages_max = Bytes::unlimited().count >> 16;
-      const std::uint64_t pages = std::min(swap->pages_in, pages_max) +
-                                  std::min(swap->pages_out, pages_max);
+      const std::uint64_t pages =
+          std::min(swap->pages_in, pages_max) + std::min(swap->pages_out, pages_max);
       signs.swapped = Bytes{pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
     }
     return signs;

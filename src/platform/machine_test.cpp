@@ -63,7 +63,8 @@ TEST_F(FakeRoot, VersionOneIsReadAsWell) {
 TEST_F(FakeRoot, ItTellsWhoseLimitIsNearAndWhatProgramsSuffer) {
   EXPECT_FALSE(make_machine(root_)->memory_signs().is_own_limit);
   put("/proc/pressure/memory",
-      "some avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\nfull avg10=0.00 avg60=0.00 avg300=0.00 total=7\n");
+      "some avg10=0.00 avg60=0.00 avg300=0.00 total=1500000\nfull avg10=0.00 avg60=0.00 "
+      "avg300=0.00 total=7\n");
   put("/proc/vmstat", "nr_free_pages 1\npswpin 100\npswpout 200\n");
   put("/proc/self/cgroup", "0::/box\n");
   put("/sys/fs/cgroup/box/memory.max", "1048576\n");

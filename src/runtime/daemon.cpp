@@ -194,8 +194,8 @@ void Daemon::Impl::after_turn() {
   measure_period = period;
   // Far from any level, and with nothing to unload, what is looked at is not worth a word.
   constexpr Bytes far = 4_GiB;
-  quiet_above = is_quiet ? (engine.settings().pressure.below[0] + far).count
-                         : Bytes::unlimited().count + 1;
+  quiet_above =
+      is_quiet ? (engine.settings().pressure.below[0] + far).count : Bytes::unlimited().count + 1;
   const Duration next = std::min(period, engine.next_look());
   const bool is_much_later = next > look_period * 5 / 4 || next == period;
   if (watcher && next != look_period && (next < look_period || is_much_later)) {

@@ -88,7 +88,7 @@ struct Daemon::Impl {
   Bytes told_swap{};
 
   // --- any thread's ---
-  std::atomic<Duration> measure_period{Duration{1s}};  // of the components
+  std::atomic<Duration> measure_period{Duration{1s}};                    // of the components
   std::atomic<std::uint64_t> quiet_above{Bytes::unlimited().count + 1};  // available: no news
   std::atomic<std::uint64_t> next_request{1};
   std::atomic<std::uint64_t> next_command{1};

@@ -73,6 +73,11 @@ DaemonStatus Daemon::Impl::status() {
   status.policy = engine.settings().policy;
   status.pressure = engine.pressure();
   status.available = engine.available();
+  status.figures = {.sign = engine.gauge().sign(),
+                    .stall_share = engine.gauge().stall_share(),
+                    .swap_rate = engine.gauge().swap_rate(),
+                    .withheld = engine.ledger().withheld(),
+                    .forecast = engine.forecast()};
   status.totals = engine.totals();
   status.measures = measures.figures();
   status.waiting = engine.waiting();

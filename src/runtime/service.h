@@ -97,6 +97,13 @@ struct BudgetRow {
   std::vector<std::string> held_by;  // of a device: the resident components that take of it
   std::optional<Bytes> measured{};   // what its components hold by the last sample, where known
 };
+struct PressureFigures {
+  PressureSign sign = PressureSign::memory;  // which of them says so
+  double stall_share = 0;                    // of the time, programs wait for memory
+  Bytes swap_rate;                           // a second
+  Bytes withheld;                            // of the ram budget: in use by other programs
+  std::optional<Forecast> forecast{};
+};
 struct DaemonStatus {
   std::string version;
   std::int64_t started_unix_ms = 0;
@@ -107,6 +114,7 @@ struct DaemonStatus {
   std::string policy;
   Pressure pressure = Pressure::low;
   Bytes available;
+  PressureFigures figures;
   Totals totals;
   MeasureFigures measures;
   std::size_t waiting = 0;

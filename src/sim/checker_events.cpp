@@ -296,8 +296,8 @@ void Checker::on(const event::MemorySampled& e) {
   stalled_ = e.stalled;
   swapped_ = e.swapped;
   is_suffering_ = now_ - suffered_ <= 10s;
-  may_be_emergency_ = plain_pressure_ == Pressure::emergency || is_suffering_ ||
-                      pressure_ == Pressure::emergency;
+  may_be_emergency_ =
+      plain_pressure_ == Pressure::emergency || is_suffering_ || pressure_ == Pressure::emergency;
   if (plain_pressure_ > Pressure::low) {
     for (Model& model : models_) model.reloads.clear();
   }

@@ -20,6 +20,18 @@ void append_totals(JsonWriter& json, const Totals& totals) {
   json.close();
 }
 
+void append_pressure(JsonWriter& json, const PressureFigures& figures) {
+  json.field("pressure_sign", name_of(figures.sign)).field("stall_share", figures.stall_share);
+  json.field("swap_bytes_per_second", figures.swap_rate).field("withheld_bytes", figures.withheld);
+  json.key("forecast");
+  if (!figures.forecast) {
+    json.null();
+    return;
+  }
+  json.open().field("pressure", name_of(figures.forecast->level));
+  json.field("in_ms", figures.forecast->in).close();
+}
+
 void append_status(JsonWriter& json, const DaemonStatus& status, bool is_ready) {
   json.open();
   json.field("version", status.version);
@@ -36,6 +48,7 @@ void append_status(JsonWriter& json, const DaemonStatus& status, bool is_ready) 
     json.null();
   else
     json.whole(status.available.count);
+  append_pressure(json, status.figures);
   json.field("daemon_rss_bytes", status.daemon_rss);
   json.field("waiting", status.waiting).field("event_queue", status.event_queue);
   json.field("journal_sequence", status.journal_sequence);

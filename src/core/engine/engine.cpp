@@ -57,7 +57,8 @@ void Engine::Impl::rebuild_derived() {
 // Stored bytes passed their checksum, yet a damaged or hostile snapshot must not crash a step.
 bool Engine::Impl::is_consistent() const {
   if (find_eviction_policy(configuration.settings.policy) == nullptr) return false;
-  if (!gauge.is_consistent(now) || !ledger.is_consistent() || components.size() > components_max) return false;
+  if (!gauge.is_consistent(now) || !ledger.is_consistent() || components.size() > components_max)
+    return false;
   const Settings& settings = configuration.settings;
   if (settings.loads_parallel_max == 0 ||
       !ledger.has_shape(settings.resources.size(), settings.pools.size())) {

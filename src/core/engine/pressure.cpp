@@ -72,8 +72,9 @@ void Engine::Impl::withhold_from_budget() {
   const Bytes available = gauge.available();
   Bytes withheld;
   if (available < Bytes::unlimited()) {
-    const Bytes floor = settings.yields ? PressureGauge::end_of(Pressure::medium, settings.pressure)
-                                        : PressureGauge::end_of(Pressure::critical, settings.pressure);
+    const Bytes floor = settings.yields
+                            ? PressureGauge::end_of(Pressure::medium, settings.pressure)
+                            : PressureGauge::end_of(Pressure::critical, settings.pressure);
     // What loads under way have reserved and not taken yet is in both figures.
     const Bytes taken = less(ledger.used(ResourceId{}), coming_bytes());
     const Bytes within = less(taken + available, floor);
@@ -141,8 +142,8 @@ void Engine::Impl::relieve_budget() {
   is_dirty = false;
 }
 
-// Those that may go, the least missed first: what was loaded in vain, then by priority and worth; in
-// an emergency also what is pinned and in nobody's use.
+// Those that may go, the least missed first: what was loaded in vain, then by priority and worth;
+// in an emergency also what is pinned and in nobody's use.
 std::vector<ComponentId> Engine::Impl::relief_order() const {
   std::vector<ComponentId> order;
   for (const bool is_preload : {true, false}) {
@@ -154,8 +155,8 @@ std::vector<ComponentId> Engine::Impl::relief_order() const {
   for (std::uint32_t i = 0; i < components.size(); ++i) {
     const Component& c = components[i];
     const ComponentId id{i};
-    const bool may_go = c.is_pinned && c.state == State::ready && is_free(id) &&
-                        c.spec.priority != Priority::core;
+    const bool may_go =
+        c.is_pinned && c.state == State::ready && is_free(id) && c.spec.priority != Priority::core;
     if (may_go) order.push_back(id);
   }
   return order;

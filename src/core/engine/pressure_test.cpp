@@ -41,7 +41,8 @@ const Decision* last(const Script& s, DecisionKind kind) {
 void fall(Script& s, Bytes from, int looks) {
   for (int i = 0; i < looks; ++i) {
     s.wait(1s);
-    s.send(event::MemorySampled{from - Bytes{per_second.count * static_cast<std::uint64_t>(i)}, {}});
+    s.send(
+        event::MemorySampled{from - Bytes{per_second.count * static_cast<std::uint64_t>(i)}, {}});
   }
 }
 
@@ -90,7 +91,8 @@ TEST(Relief, TheSetIsMinimal) {
   warm(s, "b", 100_MiB);
   warm(s, "c", 600_MiB);
   s.send(event::MemorySampled{600_MiB, {}});  // 476 MiB short of the end of critical
-  EXPECT_EQ(closed(s), std::vector<std::string>{"c"}) << "without it none would do; the others stay";
+  EXPECT_EQ(closed(s), std::vector<std::string>{"c"})
+      << "without it none would do; the others stay";
   EXPECT_EQ(last(s, DecisionKind::unload_started)->reason, Reason::pressure);
 }
 

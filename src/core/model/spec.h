@@ -77,8 +77,8 @@ struct PressureLimits {
   // Available memory below which: medium, high, critical, emergency.
   std::array<Bytes, 4> below{4_GiB, 2_GiB, 1_GiB, 512_MiB};
   // At which it is high; medium at half of it, critical at 2.5 times, emergency at 5. 0: never.
-  double stall = 0.1;    // the share of the time in which some program waits for memory
-  Bytes swap = 64_MiB;   // a second, in and out of the swap
+  double stall = 0.1;   // the share of the time in which some program waits for memory
+  Bytes swap = 64_MiB;  // a second, in and out of the swap
 
   bool operator==(const PressureLimits&) const = default;
   template <class A>

@@ -85,7 +85,7 @@ TEST(PressureGauge, TrafficWithTheSwapIsPressureToo) {
 TEST(PressureGauge, TheHighestSignSpeaks) {
   Watched w;
   w.look();
-  w.signs.stalled += 60ms;  // medium
+  w.signs.stalled += 60ms;       // medium
   w.signs.available = 1500_MiB;  // high
   w.look();
   EXPECT_EQ(w.gauge.level(), Pressure::high);
