@@ -212,8 +212,11 @@ void Engine::Impl::relieve_pressure() {
 
 // Before it is critical: what would be unloaded then goes now, in time.
 void Engine::Impl::relieve_what_is_foretold() {
-  if (gauge.available() == Bytes::unlimited()) return;
   const Bytes limit = configuration.settings.pressure.below[2];
+  // Farther away it cannot be reached so soon, and no trend is worth its sum.
+  const Bytes reach{PressureGauge::take_rate_max * 3};
+  static_assert(relief_time == 3s);
+  if (gauge.available() >= limit + reach + ledger.used(ResourceId{})) return;
   Bytes coming = available_in(relief_time);
   for (const Ledger::Demand& demand : leaving_demands()) coming += demand.ram;
   if (coming < limit) (void)relieve(coming, limit, Reason::foretold);

@@ -8,7 +8,6 @@ namespace {
 
 constexpr Duration window_min = 150ms;
 constexpr Duration hold_time = 2s;
-constexpr double take_rate_max = 4e9;  // bytes a second
 constexpr Duration look_min = 50ms;
 constexpr Duration look_max = 1s;
 
@@ -119,7 +118,7 @@ Duration PressureGauge::next_look(const PressureLimits& limits) const {
   const auto level = static_cast<std::size_t>(memory_level_);
   const Bytes next = level < 4 ? limits.below[level] : Bytes{};
   const double distance = static_cast<double>(less(signs_.available, next).count);
-  const double time = distance / take_rate_max;
+  const double time = distance / static_cast<double>(take_rate_max);
   if (time >= seconds(look_max)) return look_max;
   return std::max(look_min, Duration{static_cast<std::int64_t>(time * 1e9)});
 }

@@ -6,7 +6,8 @@
 //            that crosses its limit. It ends a little above the limit for memory (a twentieth
 //            more), and for the others when they have been below half of it for two seconds: so
 //            that it does not flutter. next_look() is when the machine should be looked at again:
-//            memory is not taken faster than 4 GB/s, so that no level is passed unseen for long.
+//            memory is not taken faster than take_rate_max, so that no level is passed unseen for
+//            long.
 // Exactness  + - * / on doubles only, so equal inputs give equal bits everywhere.
 // Threads    thread-compatible.  Cost  some 100 ns a look, and trend() some us.
 #pragma once
@@ -29,6 +30,8 @@ constexpr unsigned limit_of(PressureSign) { return 4; }
 
 class PressureGauge {
  public:
+  static constexpr std::uint64_t take_rate_max = 4'000'000'000;  // bytes a second
+
   void take(Instant at, const MemorySigns& signs, const PressureLimits& limits);
 
   [[nodiscard]] Pressure level() const { return level_; }
