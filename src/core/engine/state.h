@@ -256,7 +256,7 @@ struct Engine::Impl {
   std::map<SessionId, std::uint64_t> last_of_session{};
   CommandId command_max{};
   std::vector<RequestId> waiters{};  // as one round of settling looks at them
-  IdSet<ComponentId> promised{};  // in that round: room for these is on its way
+  IdSet<ComponentId> promised{};     // in that round: room for these is on its way
   bool is_dirty = true;
   bool has_next_specs = false;
   bool is_plan_stale = false;  // what is admitted has changed
