@@ -131,13 +131,9 @@ void add_daemon(MetricsText& text, const DaemonStatus& status) {
   now("swap_bytes_per_second", "Traffic with the swap, in and out.", figures.swap_rate.count);
   now("budget_withheld_bytes", "Of the budget of ram: in use by other programs.",
       figures.withheld.count);
-  if (figures.forecast) {
-    text.single(
-        "pressure_next_level_seconds", gauge,
-        "As things go, the next level of pressure begins after so long; not told when it is "
-        "not in sight.",
-        seconds(figures.forecast->in));
-  }
+  text.single("pressure_next_level_seconds", gauge,
+              "As things go, the next level of pressure begins after so long; 600: not in sight.",
+              figures.forecast ? seconds(figures.forecast->in) : 600.0);
   now("daemon_resident_bytes", "Resident memory of the daemon.", status.daemon_rss.count);
   now("requests_waiting", "Requests without an answer yet.", status.waiting);
   now("event_queue_length", "Events not yet taken.", status.event_queue);
