@@ -194,8 +194,8 @@ void Daemon::Impl::after_turn() {
   measure_period = period;
   // Far from any level, and with nothing to unload, what is looked at is not worth a word.
   constexpr Bytes far = 4_GiB;
-  quiet_above =
-      is_quiet ? (engine.settings().pressure.below[0] + far).count : Bytes::unlimited().count + 1;
+  quiet_above = is_quiet && !is_anybody_waiting ? (engine.settings().pressure.below[0] + far).count
+                                                : Bytes::unlimited().count + 1;
   const Duration next = std::min(period, engine.next_look());
   const bool is_much_later = next > look_period * 5 / 4 || next == period;
   if (watcher && next != look_period && (next < look_period || is_much_later)) {
@@ -347,15 +347,26 @@ void Daemon::Impl::heal() {
 // On the watcher's thread: what is short must be seen though all workers load. One in which nothing
 // has happened is not told: it would wake the core for nothing.
 void Daemon::Impl::look() {
-  if (boot_now() >= measure_due && !is_sampling.exchange(true)) {
-    measure_due = boot_now() + measure_period.load();
+  const Instant now = boot_now();
+  const Duration period = measure_period.load();
+  measure_due = std::min(measure_due, now + period);
+  // A tick may come a little early.
+  if (now + period / 4 >= measure_due && !is_sampling.exchange(true)) {
+    measure_due = now + period;
     workers->post([this] { sample(); });
   }
   event::MemorySampled sampled = signs_now();
-  const bool is_same = sampled.stalled == told_stall && sampled.swapped == told_swap;
-  if (is_same && sampled.available.count >= quiet_above.load()) return;
-  told_stall = sampled.stalled;
-  told_swap = sampled.swapped;
+  const bool is_quiet = sampled.available.count >= quiet_above.load();
+  const Bytes change = less(std::max(sampled.available, told.available),
+                            std::min(sampled.available, told.available));
+  constexpr Bytes change_min = 128_MiB;
+  const bool is_same =
+      sampled.stalled == told.stalled && sampled.swapped == told.swapped && change < change_min;
+  if (is_quiet && is_same) return;
+  told = {.available = sampled.available,
+          .is_own_limit = sampled.is_own_limit,
+          .stalled = sampled.stalled,
+          .swapped = sampled.swapped};
   tell(std::move(sampled));
 }
 

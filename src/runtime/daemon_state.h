@@ -84,8 +84,7 @@ struct Daemon::Impl {
 
   // --- the watcher thread's ---
   Instant measure_due{};
-  Duration told_stall{0};
-  Bytes told_swap{};
+  MemorySigns told{.available = Bytes{}};
 
   // --- any thread's ---
   std::atomic<Duration> measure_period{Duration{1s}};                    // of the components

@@ -57,11 +57,16 @@ void Daemon::Impl::keep(ComponentId id, Duration span) {
 void Daemon::Impl::unload_unwanted() {
   std::erase_if(unwanted, [this](ComponentId id) {
     const ComponentView view = engine.component(id);
+    if (view.priority == Priority::core) return true;  // not a client's to send away
     if (view.state != State::ready && view.state != State::draining) return true;
-    if (view.leases > 0) return false;
+    if (!view.is_idle) return false;
     const RequestId request{next_request.fetch_add(1)};
     event::UnloadRequested unload{.request = request, .components = {id}};
-    ask(request, std::move(unload), Intake::Kind::ask, {.callback = [](const Answer&) {}});
+    // Somebody may have taken it in the same moment.
+    auto again = [this, id](const Answer& answer) {
+      if (answer.reply.reason == Reason::leased) unwanted.insert(id);
+    };
+    ask(request, std::move(unload), Intake::Kind::ask, {.callback = std::move(again)});
     return true;
   });
 }

@@ -292,6 +292,14 @@ bool Engine::Impl::clear_conflicts(Request& request, const std::vector<Component
 void Engine::Impl::revoke_preemptible(ComponentId id) {
   if (at(id).leases == 0 && at(id).engaged_dependents == 0) return;
   if (at(id).leases > at(id).preemptible_leases) return;
+  revoke_leases_on(id);
+  for (const ComponentId dependent : at(id).dependents) {
+    if (is_engaged(dependent)) revoke_preemptible(dependent);
+  }
+}
+
+void Engine::Impl::revoke_leases_on(ComponentId id) {
+  if (at(id).preemptible_leases == 0) return;
   for (auto& [lease_id, lease] : leases) {
     if (!lease.is_preemptible || lease.is_revoked ||
         std::ranges::find(lease.components, id) == lease.components.end()) {
@@ -308,9 +316,6 @@ void Engine::Impl::revoke_preemptible(ComponentId id) {
     decision.lease = lease_id;
     decision.component = id;
     decision.has_component = true;
-  }
-  for (const ComponentId dependent : at(id).dependents) {
-    if (is_engaged(dependent)) revoke_preemptible(dependent);
   }
 }
 

@@ -82,6 +82,7 @@ bool Engine::Impl::is_consistent() const {
     if (!std::ranges::all_of(request.asked, known) ||
         !std::ranges::all_of(request.closure, known) || !std::ranges::all_of(request.cold, known) ||
         !std::ranges::all_of(request.leaving, known) || request.id != id ||
+        (request.hindrance != Reason::none && !(known(request.hindered) && known(request.rival))) ||
         (request.asked.empty() && request.kind != WantKind::unload)) {
       return false;
     }

@@ -17,9 +17,13 @@ std::vector<Engine::Impl::Coming> Engine::Impl::coming_loads() const {
   for (const ComponentId id : loading) {
     const Duration expected = std::max<Duration>(expected_load_time(id), 100ms);
     const Duration left = std::max<Duration>(at(id).load_started + expected - now, Duration{0});
-    const double share = seconds(left) / seconds(expected);
-    const double bytes = static_cast<double>(ledger.held(id).count) * std::min(share, 1.0);
-    loads.push_back({.within = left, .bytes = Bytes{static_cast<std::uint64_t>(bytes)}});
+    // Of one that was never loaded, or takes longer than it ever did, nothing is known: it may take
+    // all of it still.
+    const bool is_known = at(id).load_time > Duration{0} && left > Duration{0};
+    const double share = is_known ? std::min(seconds(left) / seconds(expected), 1.0) : 1.0;
+    const double bytes = static_cast<double>(ledger.held(id).count) * share;
+    loads.push_back(
+        {.within = is_known ? left : expected, .bytes = Bytes{static_cast<std::uint64_t>(bytes)}});
   }
   for (const ComponentId id : admitted) {
     loads.push_back({.within = expected_load_time(id), .bytes = ledger.held(id)});

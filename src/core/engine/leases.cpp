@@ -46,9 +46,12 @@ void Engine::Impl::end_lease(LeaseId id, Reason reason, bool is_told, ComponentI
     decision.has_component = !lease.components.empty();
     emit(action::LeaseEnded{id, reason, cause});
   }
-  // An answer that ends among others changes nothing for who waits; what is idle now says so
-  // itself.
-  const bool is_news = !lease.ends_with_answer && !queue.empty();
+  // An answer that ends among others changes nothing for who waits; the last one does, and so does
+  // one beside which others can be revoked.
+  const bool is_loosened = std::ranges::any_of(lease.components, [this](ComponentId component) {
+    return at(component).leases == at(component).preemptible_leases;
+  });
+  const bool is_news = !queue.empty() && (is_loosened || !lease.ends_with_answer);
   is_dirty = is_dirty || is_news || leases.size() + 1 >= leases_max || is_shutting_down ||
              !is_all_ready(lease.components);
 }

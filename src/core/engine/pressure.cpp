@@ -8,6 +8,8 @@ namespace {
 
 // An unload, and the look that sees it, take less.
 constexpr Duration relief_time = 3s;
+// Between two unloads against a stall.
+constexpr Duration suffering_step = 1s;
 
 Reason reason_of(PressureSign sign) {
   switch (sign) {
@@ -39,12 +41,16 @@ void Engine::Impl::on(const event::MemorySampled& event) {
         c.state == State::ready || c.state == State::closing || c.state == State::draining;
     if (!is_up || ledger.held(id) == bytes) continue;
     is_dirty = true;
+    is_told_stuck = false;
     ledger.replace(id, bytes);
     c.peak = std::max(c.peak, bytes);
   }
   withhold_from_budget();
-  if (ledger.shortfall({})) is_dirty = true;
-  is_told_stuck = false;
+  if (ledger.shortfall({})) {
+    is_dirty = true;
+  } else {
+    is_told_stuck = false;
+  }
   set_pressure(gauge.level());
   if (is_shutting_down) return;
   if (pressure >= Pressure::critical) {
@@ -62,6 +68,7 @@ void Engine::Impl::set_pressure(Pressure level) {
   decision.other_figure = static_cast<double>(pressure);
   pressure = level;
   is_dirty = true;
+  is_told_helpless = false;
   rearm_idle();
 }
 
@@ -81,10 +88,9 @@ void Engine::Impl::withhold_from_budget() {
     withheld = less(settings.budget, within);
   }
   // On the way back in steps, so that each look does not make everybody try again.
-  const Bytes step{settings.budget.count / 64};
-  if (withheld < ledger.withheld() && withheld > Bytes{} && ledger.withheld() - withheld < step) {
-    return;
-  }
+  const Bytes step{std::min(settings.budget, available).count / 64};
+  const bool is_back = withheld < ledger.withheld();
+  if (is_back && queue.empty() && withheld > Bytes{} && ledger.withheld() - withheld < step) return;
   if (withheld != ledger.withheld() && !queue.empty()) is_dirty = true;
   ledger.withhold(withheld, settings.yields);
 }
@@ -171,6 +177,7 @@ Bytes Engine::Impl::relieve(Bytes coming, Bytes goal, Reason reason) {
   std::vector<ComponentId> victims;
   for (const ComponentId id : relief_order()) {
     if (coming >= goal) break;
+    if (ledger.held(id) == Bytes{}) continue;  // it would free nothing of what is short
     coming += ledger.held(id);
     victims.push_back(id);
   }
@@ -192,22 +199,29 @@ Bytes Engine::Impl::relieve(Bytes coming, Bytes goal, Reason reason) {
 void Engine::Impl::relieve_pressure() {
   const Bytes goal = PressureGauge::end_of(Pressure::critical, configuration.settings.pressure);
   Bytes coming = gauge.available();
+  if (coming >= goal) return relieve_suffering();
   for (const Ledger::Demand& demand : leaving_demands()) coming += demand.ram;
-  const bool was_leaving = !leaving.empty();
-  const bool is_by_memory = gauge.available() < goal;
-  // How much ends a stall is not known: one after the other.
-  const Bytes wanted = is_by_memory ? goal : was_leaving ? coming : coming + Bytes{1};
-  coming = relieve(coming, wanted, reason_of(gauge.sign()));
-  if (coming >= wanted) return;
+  const Reason reason = reason_of(gauge.sign());
+  coming = relieve(coming, goal, reason);
+  if (coming >= goal) return;
   if (pressure == Pressure::emergency) {
     for (auto& [id, lease] : leases) {
       if (!lease.is_preemptible || lease.is_revoked) continue;
       for (const ComponentId held : std::vector(lease.components)) revoke_preemptible(held);
     }
   }
-  if (leaving.empty()) {
-    record(DecisionKind::nothing_evictable, reason_of(gauge.sign())).bytes = wanted - coming;
+  if (leaving.empty() && !std::exchange(is_told_helpless, true)) {
+    record(DecisionKind::nothing_evictable, reason).bytes = goal - coming;
   }
+}
+
+// Of a stall nobody knows how much memory ends it: one component, and then what that has done is
+// waited for.
+void Engine::Impl::relieve_suffering() {
+  const bool is_waited_for = !leaving.empty() || now - relieved_at < suffering_step;
+  if (is_waited_for || !gauge.is_suffering(configuration.settings.pressure)) return;
+  relieved_at = now;
+  (void)relieve(Bytes{}, Bytes{1}, reason_of(gauge.sign()));
 }
 
 // Before it is critical: what would be unloaded then goes now, in time.

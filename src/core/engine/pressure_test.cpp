@@ -154,17 +154,53 @@ TEST(Relief, WhatIsForetoldIsRelievedBefore) {
 }
 
 TEST(Relief, AStallIsRelievedByOneAfterTheOther) {
-  Script s = script({spec("a"), spec("b")}, 2_GiB);
-  warm(s, "a", 100_MiB);
-  warm(s, "b", 100_MiB);
-  s.wait(1s);
-  s.send(event::MemorySampled{.available = 8_GiB});
-  s.wait(1s);
-  s.send(event::MemorySampled{.available = 8_GiB, .stalled = 400ms});
+  Script s = script({spec("a"), spec("b"), spec("c")}, 2_GiB);
+  for (const char* name : {"a", "b", "c"}) warm(s, name, 100_MiB);
+  Duration stalled{0};
+  const auto look = [&](Duration stall, Duration after = 1s) {
+    stalled += stall;
+    s.wait(after);
+    s.send(event::MemorySampled{.available = 3_GiB, .stalled = stalled});
+  };
+  look(0ms);
+  look(400ms);
   EXPECT_EQ(s.engine.pressure(), Pressure::critical);
   EXPECT_EQ(last(s, DecisionKind::pressure_changed)->reason, Reason::stall);
   EXPECT_EQ(closed(s).size(), 1U);
   EXPECT_EQ(last(s, DecisionKind::unload_started)->reason, Reason::stall);
+  s.play();
+  look(100ms, 200ms);
+  EXPECT_TRUE(closed(s).empty()) << "what that has done is waited for";
+  look(400ms);
+  EXPECT_EQ(closed(s).size(), 1U) << "it has not ended";
+  s.play();
+  look(0ms);
+  EXPECT_EQ(s.engine.pressure(), Pressure::critical) << "the level is held";
+  EXPECT_TRUE(closed(s).empty()) << "but nobody waits any more";
+}
+
+TEST(Relief, ThatCanDoNothingSaysSoOnce) {
+  Script s = script({spec("a")}, 2_GiB);
+  for (int i = 0; i < 5; ++i) {
+    s.wait(50ms);
+    s.send(event::MemorySampled{600_MiB, {}});
+  }
+  int told = 0;
+  for (const auto& record : s.ever<action::Record>()) {
+    told += record.decision.kind == DecisionKind::nothing_evictable ? 1 : 0;
+  }
+  EXPECT_EQ(told, 1);
+}
+
+TEST(Budget, AFirstLoadThatTakesLongIsCountedWhole) {
+  Script s = script({spec("a", 4_GiB), spec("b", 4_GiB)}, 32_GiB);
+  s.send(event::MemorySampled{8_GiB, {}});
+  s.command({"a"});
+  ASSERT_EQ(s.state("a"), State::loading);
+  s.wait(5s);
+  s.send(event::MemorySampled{7500_MiB, {}});
+  s.command({"b"});
+  EXPECT_EQ(s.state("b"), State::unloaded) << "what the first will still take is not there twice";
 }
 
 TEST(Budget, ALoadDoesNotBringTheMachineToCriticalThoughTheBudgetHasRoom) {

@@ -211,6 +211,8 @@ struct Engine::Impl {
   bool is_stopped = false;
   // The first that waits for a component alone, as of the last round; it may be gone since.
   std::map<ComponentId, RequestId> hindered{};
+  bool is_told_helpless = false;  // "nothing evictable" was told at this level of pressure
+  Instant relieved_at{};          // of a stall
 
   template <class A>
   void fields(A& a) {
@@ -221,7 +223,8 @@ struct Engine::Impl {
     commands.assign(known.begin(), known.end());
     decisions.assign(told.begin(), told.end());
     a(next_decision, next_work, next_lease, next_internal, next_sequence, command_count, now, armed,
-      drain_until, is_shutting_down, is_stopped, is_told_stuck, kept_dirty, hindered);
+      drain_until, is_shutting_down, is_stopped, is_told_stuck, kept_dirty, hindered,
+      is_told_helpless, relieved_at);
     // A timer outlives what it was armed for now and then, and fires for nothing: as lived, so
     // stored.
     std::vector<StoredTimer> armed_timers;
@@ -355,6 +358,7 @@ struct Engine::Impl {
   bool make_room(Request& request, const std::vector<ComponentId>& missing);
   bool can_displace(ComponentId rival, Priority priority, std::vector<ComponentId>& victims) const;
   void revoke_preemptible(ComponentId id);
+  void revoke_leases_on(ComponentId id);
   void revoke_for(const Request& request, const std::vector<Ledger::Demand>& demands);
   bool can_revoke(ComponentId id, Priority priority) const;
   void hinder(Request& request, Reason reason, ComponentId id, ComponentId other);
@@ -456,6 +460,7 @@ struct Engine::Impl {
   void withhold_from_budget();
   void relieve_budget();
   void relieve_pressure();
+  void relieve_suffering();
   void relieve_what_is_foretold();
   std::vector<ComponentId> relief_order() const;
   Bytes relieve(Bytes coming, Bytes goal, Reason reason);

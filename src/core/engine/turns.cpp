@@ -5,7 +5,8 @@
 // there for twice as long as the exchange costs: at least two thirds of the time go to answers.
 // Then nobody else may take it, the answers under way are given, and it goes. Who has been there
 // longest goes first. What all of its users hold by needing it goes with them, when its room is
-// what is short. A lease that an application took for itself is not touched.
+// what is short. Preemptible leases on it are revoked; another lease that an application took for
+// itself is not touched.
 //
 // Room on its way to a request is kept for it, and no other turn is ended meanwhile: exchanges side
 // by side would make all turns as short as they may be.
@@ -34,8 +35,9 @@ Duration Engine::Impl::exchange_cost(ComponentId id, const Request& request) con
 
 bool Engine::Impl::may_give_way(ComponentId id, const Request& request) const {
   const Component& c = at(id);
-  return c.state == State::ready && c.leases == c.answer_leases && c.claimed == 0 && !c.is_pinned &&
-         c.spec.priority != Priority::core && c.spec.priority <= request.priority &&
+  return c.state == State::ready && c.leases == c.answer_leases + c.preemptible_leases &&
+         c.claimed == 0 && !c.is_pinned && c.spec.priority != Priority::core &&
+         c.spec.priority <= request.priority &&
          std::ranges::find(request.closure, id) == request.closure.end();
 }
 
@@ -73,6 +75,7 @@ void Engine::Impl::end_turn(const Turn& turn, const Request& request, ComponentI
     c.turn_ended = now;
     c.exchange = exchange;
     ++totals.evictions;
+    revoke_leases_on(member);
   }
   arm(TimerKind::turn, 0, now + counted_on_for(exchange));
   arm(TimerKind::turn, 0, now + waited_for(exchange));

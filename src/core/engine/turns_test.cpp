@@ -361,5 +361,33 @@ TEST(Turns, AUseIsCountedForWhatItNamesWithoutACommand) {
   EXPECT_EQ(s.engine.component(s.id("a")).uses, 2U) << "a lease by itself is none";
 }
 
+TEST(Turns, APreemptibleLeaseBesideAnswersIsRevokedWithTheTurn) {
+  Script s = script({spec("a", 600_MiB), spec("b", 600_MiB)}, 1_GiB);
+  const RequestId held = load(s, "a");
+  const RequestId kept = s.lease({"a"}, true);
+  ASSERT_TRUE(is_answered(s, kept));
+  const RequestId waiting = use(s, "b");
+  s.wait(20s);
+  s.send(event::TimerFired{});
+  EXPECT_EQ(s.state("a"), State::draining);
+  s.release(held);
+  s.wait(3s);  // the grace
+  s.send(event::TimerFired{});
+  s.play();
+  EXPECT_TRUE(is_answered(s, waiting));
+}
+
+TEST(Turns, WhoWaitsIsServedWhenTheLastAnswerBesideAPreemptibleLeaseEnds) {
+  Script s = script({spec("a", 600_MiB), spec("b", 600_MiB)}, 1_GiB);
+  const RequestId held = load(s, "a");
+  (void)s.lease({"a"}, true);
+  const RequestId waiting = use(s, "b");
+  s.release(held);
+  s.wait(3s);
+  s.send(event::TimerFired{});
+  s.play();
+  EXPECT_TRUE(is_answered(s, waiting));
+}
+
 }  // namespace
 }  // namespace hearth

@@ -56,14 +56,27 @@ void PressureGauge::take(Instant at, const MemorySigns& signs, const PressureLim
   hold(swap_, static_cast<double>(swap_rate_.count), static_cast<double>(limits.swap.count), at);
   level_ = memory_level_;
   sign_ = signs_.is_own_limit ? PressureSign::own_limit : PressureSign::memory;
-  if (stall_.level > level_) {
-    level_ = stall_.level;
+  // Programs that wait where there is memory wait for some limit of their own: to unload everything
+  // would not help them.
+  const Pressure most = memory_level_ == Pressure::low ? Pressure::high : Pressure::emergency;
+  const Pressure stall = std::min(stall_.level, most);
+  const Pressure swap = std::min(swap_.level, most);
+  if (stall > level_) {
+    level_ = stall;
     sign_ = PressureSign::stall;
   }
-  if (swap_.level > level_) {
-    level_ = swap_.level;
+  if (swap > level_) {
+    level_ = swap;
     sign_ = PressureSign::swap;
   }
+}
+
+bool PressureGauge::is_suffering(const PressureLimits& limits) const {
+  const auto is_critical = [](double figure, double high) {
+    return high > 0 && above(figure, high) >= Pressure::critical;
+  };
+  return is_critical(stall_share_, limits.stall) ||
+         is_critical(static_cast<double>(swap_rate_.count), static_cast<double>(limits.swap.count));
 }
 
 void PressureGauge::measure_rates(Instant at) {
@@ -109,7 +122,12 @@ bool PressureGauge::is_consistent(Instant now) const {
   const bool is_in_order = std::ranges::adjacent_find(looks_, [&](const Look& a, const Look& b) {
                              return !is_before(a, b);
                            }) == looks_.end();
-  return is_in_order && (looks_.empty() || looks_.back().at <= now) && window_at_ <= now &&
+  const bool is_timed = stall_.seen <= now && swap_.seen <= now && stall_.seen >= Instant{} &&
+                        swap_.seen >= Instant{} && window_at_ >= Instant{} &&
+                        window_stalled_ >= Duration{0};
+  const bool is_begun = looks_.empty() || looks_.front().at >= Instant{};
+  return is_timed && is_begun && is_in_order && (looks_.empty() || looks_.back().at <= now) &&
+         window_at_ <= now &&
          looks_.size() <= static_cast<std::size_t>(trend_time / trend_step) + 1;
 }
 

@@ -5,9 +5,9 @@
 //            and traffic with the swap; sign() is which of them. A level begins with the first look
 //            that crosses its limit. It ends a little above the limit for memory (a twentieth
 //            more), and for the others when they have been below half of it for two seconds: so
-//            that it does not flutter. next_look() is when the machine should be looked at again:
-//            memory is not taken faster than take_rate_max, so that no level is passed unseen for
-//            long.
+//            that it does not flutter. While memory is plenty they make it high at most.
+//            next_look() is when the machine should be looked at again: memory is not taken faster
+//            than take_rate_max, so that no level is passed unseen for long.
 // Exactness  + - * / on doubles only, so equal inputs give equal bits everywhere.
 // Threads    thread-compatible.  Cost  some 100 ns a look, and trend() some us.
 #pragma once
@@ -40,6 +40,9 @@ class PressureGauge {
   // Of the last window of at least 150 ms: the share of its time, and bytes a second.
   [[nodiscard]] double stall_share() const { return stall_share_; }
   [[nodiscard]] Bytes swap_rate() const { return swap_rate_; }
+
+  // Stall or swap are critical by the last window, not only by a level that is held.
+  [[nodiscard]] bool is_suffering(const PressureLimits& limits) const;
 
   [[nodiscard]] Duration next_look(const PressureLimits& limits) const;
   // How fast available memory falls, in bytes a second, by the median of all pairs of the last

@@ -54,9 +54,16 @@ TEST(PressureGauge, ProgramsThatWaitForMemoryArePressureWhateverIsAvailable) {
   EXPECT_NEAR(w.gauge.stall_share(), 0.12, 1e-9);
   w.signs.stalled += 600ms;
   w.look();
-  EXPECT_EQ(w.gauge.level(), Pressure::emergency);
+  EXPECT_EQ(w.gauge.level(), Pressure::high) << "with memory plenty it is no more than that";
+  EXPECT_TRUE(w.gauge.is_suffering(w.limits));
+  w.signs.available = 3_GiB;
+  w.signs.stalled += 600ms;
   w.look();
-  EXPECT_EQ(w.gauge.level(), Pressure::emergency) << "two seconds below half of its limit end it";
+  EXPECT_EQ(w.gauge.level(), Pressure::emergency);
+  w.signs.available = 5_GiB;
+  w.look();
+  EXPECT_FALSE(w.gauge.is_suffering(w.limits));
+  EXPECT_EQ(w.gauge.level(), Pressure::high) << "two seconds below half of its limit end it";
   w.look();
   EXPECT_EQ(w.gauge.level(), Pressure::low);
   EXPECT_EQ(w.gauge.sign(), PressureSign::memory);
