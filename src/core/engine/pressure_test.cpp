@@ -169,7 +169,7 @@ TEST(Relief, AStallIsRelievedByOneAfterTheOther) {
   EXPECT_EQ(closed(s).size(), 1U);
   EXPECT_EQ(last(s, DecisionKind::unload_started)->reason, Reason::stall);
   s.play();
-  look(100ms, 200ms);
+  look(60ms, 200ms);
   EXPECT_TRUE(closed(s).empty()) << "what that has done is waited for";
   look(400ms);
   EXPECT_EQ(closed(s).size(), 1U) << "it has not ended";
