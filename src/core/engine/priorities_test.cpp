@@ -257,5 +257,27 @@ TEST(Bounds, ASpikeAboveTheBudgetDoesNotBanWhatIsDeclaredToFit) {
   EXPECT_TRUE(s.reply(again)->is_granted);
 }
 
+TEST(Conflicts, WhoWasToGoForARivalStaysWhenNobodyWantsThatAnyMore) {
+  Spec above = spec("above");
+  above.needs = {"a"};
+  Spec rival = spec("rival");
+  rival.conflicts = {"a"};
+  Script s = script({spec("a"), above, rival});
+  const RequestId first = s.command({"above"});
+  s.play();
+  s.release(first);
+  s.play();
+  const RequestId waiting = s.command({"rival"});
+  ASSERT_EQ(s.state("a"), State::draining) << "what needs it goes first";
+  const auto closing = s.sent<action::CloseGate>();
+  ASSERT_EQ(closing.size(), 1U);
+  s.send(event::RequestAbandoned{waiting});
+  EXPECT_EQ(s.state("a"), State::ready);
+  s.send(event::GateClosed{closing[0].component});
+  s.play();
+  EXPECT_EQ(s.state("a"), State::ready);
+  EXPECT_EQ(s.state("above"), State::unloaded);
+}
+
 }  // namespace
 }  // namespace hearth

@@ -259,7 +259,10 @@ void Engine::Impl::settle_drains() {
     });
     const bool is_held = c.leases > 0 || c.fast_pending > 0 || c.is_pinned || is_depended_on;
     if (give_turn_back(id, is_depended_on)) continue;
-    if (is_soft(c.unload_reason) && is_held) {
+    // Whoever it was to make room for is not wanted any more.
+    const bool is_in_vain =
+        c.unload_reason == Reason::conflict && c.unload_for && at(*c.unload_for).wanted == 0;
+    if ((is_soft(c.unload_reason) && is_held) || is_in_vain) {
       undrain(id);
     } else if (is_free(id)) {
       begin_close(id, c.unload_reason, c.unload_for);
