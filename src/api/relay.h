@@ -5,7 +5,9 @@
 //            in both directions. Kept of a body is no more than finding the component needs, or
 //            what arrives while it loads, up to a bound; then the client is not read. An answer is
 //            read only as fast as the client takes it. When the client is gone everything that was
-//            done for it ends: the wait, the lease, the exchange with the component.
+//            done for it ends: the wait, the lease, the exchange with the component. A rule may
+//            say that a component is not to be woken for a question (`known`), or that it need not
+//            be asked at all (`done`).
 // Errors     told in the dialect of the route. Before an answer has begun: 400 no model, 404 no
 //            such component, 413 no model within `kept_max`, 429 and 503 not admitted, 502
 //            the component closed or sent what is not HTTP, 504 patience over or no answer in time.

@@ -57,6 +57,19 @@ struct Route {
   Dialect dialect = Dialect::problem;
 };
 
+inline constexpr int relay_statuses[] = {400, 404, 409, 413, 502, 503, 504};
+
+// A request that is passed on, in the dialect of its rule.
+constexpr Route relayed_post(std::string_view pattern, std::string_view summary,
+                             const RelayRule& rule) {
+  return {.method = Method::post,
+          .pattern = pattern,
+          .summary = summary,
+          .statuses = relay_statuses,
+          .relay = &rule,
+          .dialect = rule.dialect};
+}
+
 struct RouteGroup {
   std::span<const Route> routes;
 };

@@ -190,6 +190,9 @@ std::string load_failed_text(const Decision& d, const std::string& name, const s
 std::string unload_started_text(const Decision& d, const std::string& name,
                                 const std::string& other) {
   std::string text = name + ": unload started, frees " + format_bytes(d.bytes);
+  if (other.empty() && d.other_bytes > Bytes{}) {
+    text += " of " + format_bytes(d.other_bytes) + " that are short";
+  }
   if (std::isfinite(d.figure) && d.figure > 0 && d.figure < 1e9) {
     text += ", unused for " + span_text(std::floor(d.figure) * 1000);
   }

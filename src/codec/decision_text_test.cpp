@@ -57,6 +57,15 @@ TEST(DecisionText, NamesTheRivalAndTheFigures) {
   EXPECT_EQ(to_text(done, name), "ocr: ready after 1.23s, holds 300MiB, 8GiB had been reserved");
 }
 
+TEST(DecisionText, AnUnloadForTheMachineSaysWhatIsShort) {
+  Decision unload = decision(DecisionKind::unload_started, Reason::pressure);
+  unload.has_other = false;
+  EXPECT_EQ(
+      to_text(unload, name),
+      "ocr: unload started, frees 300MiB of 8GiB that are short, unused for 2s: the machine is "
+      "short of memory");
+}
+
 TEST(DecisionText, SurvivesFiguresThatMakeNoSense) {
   for (const double figure : {std::numeric_limits<double>::quiet_NaN(),
                               std::numeric_limits<double>::infinity(), -1e300, 1e300}) {

@@ -130,7 +130,7 @@ Facility judge_groups(const MachineFacts& facts, const Wishes& wishes) {
 }
 
 Facility judge_stalls(const MachineFacts& facts) {
-  Facility stalls{.name = "pressure stalls", .need = FacilityNeed::unused};
+  Facility stalls{.name = "pressure stalls"};
   if (facts.stall) {
     stalls.found = "memory: some " + percent(facts.stall->some.share_10s) + ", full " +
                    percent(facts.stall->full.share_10s) + " of the last 10 s (PSI)";
@@ -141,7 +141,7 @@ Facility judge_stalls(const MachineFacts& facts) {
   stalls.missing = facts.stall.error().code == Errc::unavailable
                        ? "PSI is switched off in this kernel"
                        : "this kernel does not tell them (/proc/pressure/memory)";
-  stalls.instead = "pressure is judged by MemAvailable and the limit of our group";
+  stalls.instead = "pressure is judged by available memory, the limit of our group and swapping";
   stalls.mend = {
       "sudo sed -i 's/^GRUB_CMDLINE_LINUX=\"/&psi=1 /' /etc/default/grub && sudo update-grub   "
       "# and restart"};

@@ -108,7 +108,7 @@ TEST(Facilities, StallsThatAreSwitchedOffAreMendedOnTheKernelsCommandLine) {
   MachineFacts facts = whole();
   facts.stall = fail(Errc::unavailable, "");
   const Facility stalls = of(facts, "pressure stalls");
-  EXPECT_EQ(stalls.need, FacilityNeed::unused);
+  EXPECT_EQ(stalls.need, FacilityNeed::optional);
   EXPECT_NE(stalls.missing.find("switched off"), std::string::npos);
   EXPECT_TRUE(mends(stalls, "psi=1"));
 }

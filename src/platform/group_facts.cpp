@@ -16,6 +16,7 @@
 #include "platform/lines.h"
 #include "runtime/component_group.h"
 #include "runtime/files.h"
+#include "runtime/own_group.h"
 
 namespace hearth {
 namespace {
@@ -116,17 +117,11 @@ class TriedGroup {
 }  // namespace
 
 std::vector<GroupHierarchy> parse_groups(std::string_view self_cgroup, std::string_view mounts) {
-  // "2:cpu,cpuacct:/path"; version 2 has no names.
-  std::map<std::string, std::string> paths;
-  each_line(self_cgroup, [&](std::string_view line) {
-    const std::size_t first = line.find(':');
-    const std::size_t second = first == line.npos ? first : line.find(':', first + 1);
-    if (second == line.npos) return;
-    const std::string_view names = line.substr(first + 1, second - first - 1);
-    const std::string path{line.substr(second + 1)};
-    if (names.empty()) paths[""] = path;
-    for (const std::string& name : parted(names, ',')) paths[name] = path;
-  });
+  std::map<std::string, std::string> paths;  // by controller; "" is version 2
+  for (const GroupPlace& place : parse_own_groups(self_cgroup)) {
+    if (place.controllers.empty()) paths[""] = place.path;
+    for (const std::string& name : place.controllers) paths[name] = place.path;
+  }
   std::vector<GroupHierarchy> found;
   each_line(mounts, [&](std::string_view line) {
     (void)cut_word(line);

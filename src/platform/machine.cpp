@@ -13,6 +13,7 @@
 
 #include "platform/stall.h"
 #include "runtime/files.h"
+#include "runtime/own_group.h"
 
 namespace hearth {
 namespace {
@@ -106,22 +107,14 @@ class LinuxMachine : public Machine {
   [[nodiscard]] std::vector<GroupPaths> groups() const {
     std::vector<GroupPaths> found;
     const auto text = read_file(root_ + "/proc/self/cgroup");
-    std::string_view rest = text ? std::string_view{*text} : std::string_view{};
-    while (!rest.empty()) {
-      const std::size_t end = std::min(rest.find('\n'), rest.size());
-      const std::string_view line = rest.substr(0, end);
-      rest.remove_prefix(std::min(end + 1, rest.size()));
-      const std::size_t first = line.find(':');
-      const std::size_t second = first == line.npos ? first : line.find(':', first + 1);
-      if (second == line.npos) continue;
-      const std::string names{line.substr(first + 1, second - first - 1)};
-      const std::string path{line.substr(second + 1)};
-      if (names.empty()) {
+    for (const GroupPlace& place : parse_own_groups(text.value_or(""))) {
+      const std::string below = place.path == "/" ? "" : place.path;
+      if (place.controllers.empty()) {
         const std::string mount = root_ + "/sys/fs/cgroup";
-        found.push_back({mount + (path == "/" ? "" : path), mount, true});
-      } else if (("," + names + ",").find(",memory,") != std::string::npos) {
+        found.push_back({mount + below, mount, true});
+      } else if (std::ranges::find(place.controllers, "memory") != place.controllers.end()) {
         const std::string mount = root_ + "/sys/fs/cgroup/memory";
-        found.push_back({mount + (path == "/" ? "" : path), mount, false});
+        found.push_back({mount + below, mount, false});
       }
     }
     return found;

@@ -13,12 +13,6 @@
 namespace hearth {
 namespace {
 
-bool put(const std::string& path, const std::string& text) {
-  const Descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
-  return file.is_open() &&
-         ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-}
-
 std::optional<std::string> make_below(const std::string& mount, std::string_view controller,
                                       const std::string& name) {
   const auto own = own_group(controller);
@@ -62,7 +56,7 @@ ComponentGroup ComponentGroup::make(const std::string& name, const GroupLimits& 
     if (!path) continue;
     group.directories_.push_back(*path);
     std::erase_if(wanted, [&](const Limit& limit) {
-      return put(*path + "/" + std::string{limit.file}, limit.text);
+      return put_into(*path + "/" + std::string{limit.file}, limit.text);
     });
     break;
   }
@@ -71,7 +65,7 @@ ComponentGroup ComponentGroup::make(const std::string& name, const GroupLimits& 
     const auto path = make_below(mount, limit.controller, name);
     if (!path) return false;
     group.directories_.push_back(*path);
-    return put(*path + "/" + std::string{limit.old_file}, limit.old_text);
+    return put_into(*path + "/" + std::string{limit.old_file}, limit.old_text);
   });
   group.is_complete_ = wanted.empty();
   return group;
@@ -80,13 +74,13 @@ ComponentGroup ComponentGroup::make(const std::string& name, const GroupLimits& 
 bool ComponentGroup::add(pid_t process) const {
   bool is_in = is_complete_;
   for (const std::string& directory : directories_) {
-    is_in = put(directory + "/cgroup.procs", std::to_string(process)) && is_in;
+    is_in = put_into(directory + "/cgroup.procs", std::to_string(process)) && is_in;
   }
   return is_in;
 }
 
 void ComponentGroup::kill() const {
-  for (const std::string& directory : directories_) (void)put(directory + "/cgroup.kill", "1");
+  for (const std::string& directory : directories_) (void)put_into(directory + "/cgroup.kill", "1");
 }
 
 void ComponentGroup::remove() const {

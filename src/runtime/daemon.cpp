@@ -110,9 +110,11 @@ void Daemon::Impl::step(const JournalRecord& record) {
   sequence_unix_ms = record.unix_ms;
   const auto coming = configs_coming.find(sequence);
   if (coming != configs_coming.end()) {
+    const bool is_kept_as_before = coming->second.history_days == config.history_days &&
+                                   coming->second.history_size_max == config.history_size_max;
+    if (!is_kept_as_before) prune_due = Instant{};
     config = std::move(coming->second);
     reserve = config.reserve.count;
-    prune_due = Instant{};
   }
   if (const auto* finished = std::get_if<event::LoadFinished>(&record.event.what)) {
     const auto work = loads.find(finished->work);
@@ -263,7 +265,7 @@ void Daemon::Impl::write_rows() {
   if (lost > 0) trouble("history rows", "the store does not take them; the oldest are lost");
 }
 
-// At the start, after each configuration, and every so often with the daemon's own sampling.
+// At the start, when its limits change, and every so often with the daemon's own sampling.
 void Daemon::Impl::prune_history() {
   if (!options.history || boot_now() < prune_due) return;
   prune_due = boot_now() + options.prune_period;

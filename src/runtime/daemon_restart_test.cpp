@@ -196,7 +196,16 @@ TEST_F(Restart, AColdStartLoadsAndCountsEachComponentOnce) {
   });
   EXPECT_EQ(status().totals.loads, 2U);
   EXPECT_EQ(count(DecisionKind::load_started), 2);
-  EXPECT_EQ(count(DecisionKind::configured), 1);
+  EXPECT_EQ(count(DecisionKind::configured), 2) << "once without loads";
+}
+
+TEST_F(Restart, AColdStartJudgesMemoryByTheLimitsOfTheConfiguration) {
+  config_.is_pressure_scaled = false;
+  config_.core.settings.pressure.below = {40_MiB, 30_MiB, 20_MiB, 10_MiB};
+  world_->set_available(300_MiB);  // an emergency by the limits that stand without a configuration
+  begin();
+  EXPECT_EQ(status().pressure, Pressure::low);
+  EXPECT_EQ(count(DecisionKind::pressure_changed), 0);
 }
 
 TEST_F(Restart, AColdStartTakesUpWhatStillRunsAndWhatWasLearnt) {

@@ -185,16 +185,13 @@ void Daemon::Impl::configure(const Configuration& resolved) {
   turn(false);
 }
 
-// What runs already and what is known of the past come first, so that the first load is decided
-// with both: they need names, and so a configuration that loads nothing.
+// What runs already, what is known of the past and how short memory is come first, so that the
+// first load is decided with them: they need names and limits, and so a configuration that loads
+// nothing.
 void Daemon::Impl::take_up_cold(const Configuration& resolved) {
-  std::vector<Adopted> running = find_running();
-  event::LearntBefore learnt = learnt_before();
-  if (!running.empty() || !learnt.components.empty()) {
-    configure(without_loads(resolved));
-    tell(std::move(learnt));
-  }
-  tell(adopt(std::move(running)));
+  configure(without_loads(resolved));
+  tell(learnt_before());
+  tell(adopt(find_running()));
   sample();
   turn(false);
   configure(resolved);

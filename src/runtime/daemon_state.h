@@ -73,7 +73,7 @@ struct Daemon::Impl {
   bool is_stopped = false;
   Duration look_period{0};
   std::size_t records_left = 0;  // of the event being stepped, the one being performed included
-  Instant prune_due = Instant::never();  // of the clock of the machine
+  Instant prune_due{};           // of the clock of the machine
   // The timer is set anew only for an earlier time: deadlines move on with every use, and one that
   // fires for nothing costs less than setting it each time.
   Instant timer_wanted = Instant::never();

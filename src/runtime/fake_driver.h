@@ -34,7 +34,6 @@ struct World {
   std::map<std::string, Bytes> sizes HEARTH_GUARDED_BY(mutex);
   std::map<std::string, std::string> endpoints HEARTH_GUARDED_BY(mutex);  // where somebody speaks
   MemorySigns signs HEARTH_GUARDED_BY(mutex){.available = 64_GiB};
-  std::uint64_t looks HEARTH_GUARDED_BY(mutex) = 0;  // at the machine
   Driver::Appeared appeared HEARTH_GUARDED_BY(mutex);
 
   void hold(const std::string& name) {
@@ -186,7 +185,6 @@ class FakeMachine : public Machine {
   [[nodiscard]] Bytes memory_total() const override { return 64_GiB; }
   [[nodiscard]] MemorySigns memory_signs() const override {
     const MutexLock lock{world_->mutex};
-    ++world_->looks;
     return world_->signs;
   }
   [[nodiscard]] Bytes own_rss() const override { return 1_MiB; }

@@ -85,6 +85,12 @@ Result<> write_file(const std::string& path, std::span<const std::byte> bytes, S
   return fail(Errc::io, path + ": its name is not on disk: " + error_text(errno));
 }
 
+bool put_into(const std::string& path, std::string_view text) {
+  const Descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
+  return file.is_open() &&
+         ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
+}
+
 Result<> make_directories(const std::string& path) {
   std::error_code error;
   if (std::filesystem::is_directory(path, error)) return {};

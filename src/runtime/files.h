@@ -50,6 +50,8 @@ enum class Sync : unsigned char { content, name_too };
 // Through a temporary file beside it, fdatasync and rename. Mode 0600.
 [[nodiscard]] Result<> write_file(const std::string& path, std::span<const std::byte> bytes,
                                   Sync sync = Sync::content);
+// At once into a file that is there, as those of /proc and of control groups want it.
+[[nodiscard]] bool put_into(const std::string& path, std::string_view text);
 [[nodiscard]] Result<> make_directories(const std::string& path);
 [[nodiscard]] bool write_all(int fd, std::span<const std::byte> bytes);
 

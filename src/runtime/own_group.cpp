@@ -17,14 +17,8 @@ namespace {
 constexpr std::string_view leaf = "/hearth-daemon";
 constexpr std::array<std::string_view, 3> controllers{"memory", "pids", "cpu"};
 
-bool put(const std::string& path, const std::string& text) {
-  const Descriptor file{::open(path.c_str(), O_WRONLY | O_CLOEXEC)};
-  return file.is_open() &&
-         ::write(file.get(), text.data(), text.size()) == static_cast<ssize_t>(text.size());
-}
-
 bool move_to(const std::string& directory) {
-  return put(directory + "/cgroup.procs", std::to_string(::getpid()));
+  return put_into(directory + "/cgroup.procs", std::to_string(::getpid()));
 }
 
 // A process of another namespace shows as 0, which is not us either.
@@ -47,7 +41,7 @@ bool enable_controllers(const std::string& directory) {
   for (const std::string_view controller : controllers) {
     if (!has_word(directory + "/cgroup.controllers", controller)) continue;
     const std::string file = directory + "/cgroup.subtree_control";
-    is_any = put(file, "+" + std::string{controller}) || is_any;
+    is_any = put_into(file, "+" + std::string{controller}) || is_any;
   }
   return is_any;
 }
@@ -56,29 +50,42 @@ void leave(const std::string& directory) {
   const std::string inside = directory + std::string{leaf};
   if (!holds_only_us(inside)) return;
   for (const std::string_view controller : controllers) {
-    (void)put(directory + "/cgroup.subtree_control", "-" + std::string{controller});
+    (void)put_into(directory + "/cgroup.subtree_control", "-" + std::string{controller});
   }
   if (move_to(directory)) (void)::rmdir(inside.c_str());
 }
 
 }  // namespace
 
-std::optional<std::string> own_group(std::string_view controller) {
-  const auto text = read_file("/proc/self/cgroup");
-  if (!text) return std::nullopt;
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+std::vector<GroupPlace> parse_own_groups(std::string_view text) {
+  std::vector<GroupPlace> places;
+  while (!text.empty()) {
+    const std::size_t end = std::min(text.find('\n'), text.size());
+    const std::string_view line = text.substr(0, end);
+    text.remove_prefix(std::min(end + 1, text.size()));
     const std::size_t first = line.find(':');
     const std::size_t second = first == line.npos ? first : line.find(':', first + 1);
     if (second == line.npos) continue;
-    const std::string names = "," + std::string{line.substr(first + 1, second - first - 1)} + ",";
-    const bool is_it = controller.empty()
-                           ? names == ",,"
-                           : names.find("," + std::string{controller} + ",") != names.npos;
-    if (is_it) return std::string{line.substr(second + 1)};
+    GroupPlace place{.controllers = {}, .path = std::string{line.substr(second + 1)}};
+    std::string_view names = line.substr(first + 1, second - first - 1);
+    while (!names.empty()) {
+      const std::size_t comma = std::min(names.find(','), names.size());
+      if (comma > 0) place.controllers.emplace_back(names.substr(0, comma));
+      names.remove_prefix(std::min(comma + 1, names.size()));
+    }
+    places.push_back(std::move(place));
+  }
+  return places;
+}
+
+std::optional<std::string> own_group(std::string_view controller) {
+  const auto text = read_file("/proc/self/cgroup");
+  if (!text) return std::nullopt;
+  for (GroupPlace& place : parse_own_groups(*text)) {
+    const bool is_it = controller.empty() ? place.controllers.empty()
+                                          : std::ranges::find(place.controllers, controller) !=
+                                                place.controllers.end();
+    if (is_it) return std::move(place.path);
   }
   return std::nullopt;
 }

@@ -15,8 +15,17 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace hearth {
+
+// Where we are in one hierarchy. Version 2 has no controllers here.
+struct GroupPlace {
+  std::vector<std::string> controllers;
+  std::string path;  // below the mount; "/" is the root group
+};
+// The text of /proc/self/cgroup: "2:cpu,cpuacct:/path", a line a hierarchy.
+[[nodiscard]] std::vector<GroupPlace> parse_own_groups(std::string_view text);
 
 // Our own path in the hierarchy of `controller` ("" is version 2), of /proc/self/cgroup.
 [[nodiscard]] std::optional<std::string> own_group(std::string_view controller);

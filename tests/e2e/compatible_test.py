@@ -113,6 +113,13 @@ class Compatible(DaemonTest):
         self.assert_status(daemon.ask("POST", "/v1/leases",
                                       {"components": ["llama"], "owner": "keep_alive"}), 400)
 
+    def test_a_client_does_not_send_a_core_component_away(self):
+        daemon = self.daemon({"llama": model("llama", priority="core")})
+        wait_for(lambda: daemon.state_of("llama") == "ready", "it is core")
+        self.assert_status(self.chat(daemon, "llama", keep_alive=0), 200)
+        time.sleep(0.5)
+        self.assertEqual(daemon.state_of("llama"), "ready")
+
     def test_what_is_kept_alive_goes_when_its_room_is_needed(self):
         daemon = self.daemon({"llama": model("llama"), "other": model("other")},
                              memory={"budget": "65MiB"})

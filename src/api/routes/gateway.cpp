@@ -45,17 +45,6 @@ constexpr RelayRule realtime{
 constexpr RelayRule anthropic{.source = Source::body, .dialect = Dialect::anthropic, .signal = {}};
 constexpr RelayRule upstream{.source = Source::path, .dialect = Dialect::problem, .signal = {}};
 
-constexpr int statuses[] = {400, 404, 409, 413, 502, 503, 504};
-
-constexpr Route post(std::string_view pattern, std::string_view summary, const RelayRule& rule) {
-  return {.method = Method::post,
-          .pattern = pattern,
-          .summary = summary,
-          .statuses = statuses,
-          .relay = &rule,
-          .dialect = rule.dialect};
-}
-
 constexpr Route routes[] = {
     {.method = Method::get,
      .pattern = "/v1/models",
@@ -67,30 +56,31 @@ constexpr Route routes[] = {
      .summary = "One of them.",
      .handle = model,
      .dialect = Dialect::openai},
-    post("/v1/chat/completions", "A chat, by the component that `model` names.", openai),
-    post("/v1/completions", "A completion.", openai),
-    post("/v1/responses", "A response.", openai),
-    post("/v1/embeddings", "Embeddings.", openai),
-    post("/v1/rerank", "An order of documents.", openai),
-    post("/v1/moderations", "A moderation.", openai),
-    post("/v1/audio/transcriptions", "Speech to text; `model` is a field of the form.", heard),
-    post("/v1/audio/translations", "Speech to English text.", heard),
-    post("/v1/audio/speech", "Text to speech.", openai),
-    post("/v1/images/generations", "An image of a text.", openai),
-    post("/v1/images/edits", "An image changed by a text.", openai),
-    post("/v1/images/variations", "An image like another.", openai),
+    relayed_post("/v1/chat/completions", "A chat, by the component that `model` names.", openai),
+    relayed_post("/v1/completions", "A completion.", openai),
+    relayed_post("/v1/responses", "A response.", openai),
+    relayed_post("/v1/embeddings", "Embeddings.", openai),
+    relayed_post("/v1/rerank", "An order of documents.", openai),
+    relayed_post("/v1/moderations", "A moderation.", openai),
+    relayed_post("/v1/audio/transcriptions", "Speech to text; `model` is a field of the form.",
+                 heard),
+    relayed_post("/v1/audio/translations", "Speech to English text.", heard),
+    relayed_post("/v1/audio/speech", "Text to speech.", openai),
+    relayed_post("/v1/images/generations", "An image of a text.", openai),
+    relayed_post("/v1/images/edits", "An image changed by a text.", openai),
+    relayed_post("/v1/images/variations", "An image like another.", openai),
     {.method = Method::get,
      .pattern = "/v1/realtime",
      .summary = "A WebSocket to the component of `model`.",
-     .statuses = statuses,
+     .statuses = relay_statuses,
      .relay = &realtime,
      .dialect = Dialect::openai},
-    post("/v1/messages", "A chat in the shape of Anthropic.", anthropic),
-    post("/v1/messages/count_tokens", "How long a chat is.", anthropic),
+    relayed_post("/v1/messages", "A chat in the shape of Anthropic.", anthropic),
+    relayed_post("/v1/messages/count_tokens", "How long a chat is.", anthropic),
     {.method = Method::other,
      .pattern = "/upstream/{name}/{rest*}",
      .summary = "Anything else, by any method, to the component of that name.",
-     .statuses = statuses,
+     .statuses = relay_statuses,
      .relay = &upstream},
 };
 

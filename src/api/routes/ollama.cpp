@@ -127,17 +127,6 @@ constexpr RelayRule generating = relay_with(nullptr, generated);
 constexpr RelayRule chatting = relay_with(nullptr, chatted);
 constexpr RelayRule showing = relay_with(show, nullptr);
 
-constexpr int relay_statuses[] = {400, 404, 409, 413, 502, 503, 504};
-
-constexpr Route post(std::string_view pattern, std::string_view summary, const RelayRule& rule) {
-  return {.method = Method::post,
-          .pattern = pattern,
-          .summary = summary,
-          .statuses = relay_statuses,
-          .relay = &rule,
-          .dialect = Dialect::ollama};
-}
-
 constexpr Route routes[] = {
     {.method = Method::get,
      .pattern = "/api/tags",
@@ -154,11 +143,11 @@ constexpr Route routes[] = {
      .summary = "The version of Ollama's interface that is spoken.",
      .handle = version,
      .dialect = Dialect::ollama},
-    post("/api/show", "What is known of one: by its server, else by Hearth.", showing),
-    post("/api/chat", "A chat in the shape of Ollama.", chatting),
-    post("/api/generate", "A completion in the shape of Ollama.", generating),
-    post("/api/embed", "Embeddings in the shape of Ollama.", embedding),
-    post("/api/embeddings", "The same, in its older shape.", embedding),
+    relayed_post("/api/show", "What is known of one: by its server, else by Hearth.", showing),
+    relayed_post("/api/chat", "A chat in the shape of Ollama.", chatting),
+    relayed_post("/api/generate", "A completion in the shape of Ollama.", generating),
+    relayed_post("/api/embed", "Embeddings in the shape of Ollama.", embedding),
+    relayed_post("/api/embeddings", "The same, in its older shape.", embedding),
     {.method = Method::get,
      .pattern = "/",
      .summary = "The daemon listens: what command lines of Ollama ask first.",

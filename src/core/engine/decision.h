@@ -17,7 +17,8 @@ enum class DecisionKind : unsigned char {
   load_done,     // bytes: measured; figure: load time in ms; other_bytes: reserved
   load_failed,   // figure: attempt
   load_cancelled,
-  unload_started,  // reason: evicted_for, displaced_by, idle, expired, pressure, asked, ...
+  unload_started,  // reason: evicted_for, displaced_by, idle, expired, pressure, asked, ...; bytes:
+                   // freed; other_bytes: what the other takes, without one: what is short
   unload_done,
   waiting,  // a request waits: reason memory, conflict, slots, pressure, retry
   refused,  // a request was refused

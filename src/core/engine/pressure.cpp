@@ -3,7 +3,6 @@
 #include "core/engine/state.h"
 
 namespace hearth {
-
 namespace {
 
 // An unload, and the look that sees it, take less.
@@ -220,16 +219,22 @@ void Engine::Impl::relieve_pressure() {
 void Engine::Impl::relieve_suffering() {
   const bool is_waited_for = !leaving.empty() || now - relieved_at < suffering_step;
   if (is_waited_for || !gauge.is_suffering(configuration.settings.pressure)) return;
+  rekey_idle();
+  const std::vector<ComponentId> order = relief_order();
+  const auto first =
+      std::ranges::find_if(order, [this](ComponentId id) { return ledger.held(id) > Bytes{}; });
+  if (first == order.end()) return;
   relieved_at = now;
-  (void)relieve(Bytes{}, Bytes{1}, reason_of(gauge.sign()));
+  ++totals.evictions;
+  begin_close(*first, reason_of(gauge.sign()), {});
 }
 
 // Before it is critical: what would be unloaded then goes now, in time.
 void Engine::Impl::relieve_what_is_foretold() {
   const Bytes limit = configuration.settings.pressure.below[2];
   // Farther away it cannot be reached so soon, and no trend is worth its sum.
-  const Bytes reach{PressureGauge::take_rate_max * 3};
-  static_assert(relief_time == 3s);
+  constexpr Bytes reach{PressureGauge::take_rate_max *
+                        static_cast<std::uint64_t>(relief_time / 1s)};
   if (gauge.available() >= limit + reach + ledger.used(ResourceId{})) return;
   Bytes coming = available_in(relief_time);
   for (const Ledger::Demand& demand : leaving_demands()) coming += demand.ram;

@@ -465,7 +465,7 @@ struct Engine::Impl {
   std::vector<ComponentId> relief_order() const;
   Bytes relieve(Bytes coming, Bytes goal, Reason reason);
 
-  // foresight.cpp
+  // forecast.cpp
   struct Coming {  // what a load under way will still take
     Duration within{0};
     Bytes bytes{};
