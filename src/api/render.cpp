@@ -118,6 +118,8 @@ void append_component(JsonWriter& json, const DaemonStatus& status, const Compon
   json.field("peak_bytes", view.peak);
   json.field("declared_bytes", view.declared);
   json.field("load_time_ms", view.load_time);
+  json.field("resume_time_ms", view.resume_time);
+  json.field("freed_share", view.freed_share);
   json.field("leases", view.leases);
   json.field("uses", view.uses);
   json.field("warm_uses", view.warm_uses);

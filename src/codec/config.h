@@ -128,6 +128,7 @@ struct Launch {
   UnitSpec unit;
   ComponentLimits limits;
   OnExit on_exit = OnExit::end;
+  bool hibernates = true;  // it may be frozen and paged out while it is idle
   std::vector<std::string> aliases;
   unsigned concurrency = 0;  // requests passed on to it at a time; 0: no limit
   std::vector<std::string> keywords;

@@ -321,6 +321,9 @@ constexpr std::array policy_keys{
         [](Reader& r, const Node& n, Draft& d) { r.take(n, d.spec.is_default); }},
     DraftKey{{"ttl", Form::duration, "", "none", "Unloaded when idle for this long."},
              [](Reader& r, const Node& n, Draft& d) { take_positive(r, n, d.spec.ttl); }},
+    DraftKey{{"hibernate", Form::boolean, "", "true",
+              "It may be frozen and paged out while it is idle, where that pays."},
+             [](Reader& r, const Node& n, Draft& d) { r.take(n, d.launch.hibernates); }},
     DraftKey{{"versions", Form::refused, "", "", "Several versions of one component."}, refuse},
 };
 

@@ -234,6 +234,7 @@ void add_launch(Section& component, const Launch& launch) {
     component.add("on_exit", launch.on_exit == OnExit::end ? "end" : "keep");
   if (!launch.description.empty()) component.add("description", text(launch.description));
   if (!launch.aliases.empty()) component.add("aliases", list(launch.aliases));
+  component.add("hibernate", truth(launch.hibernates));
   if (launch.concurrency > 0) component.add("concurrency", std::to_string(launch.concurrency));
   if (!launch.keywords.empty()) component.add("keywords", list(launch.keywords));
   if (!launch.examples.empty()) component.add("examples", list(launch.examples));

@@ -87,6 +87,8 @@ constexpr std::array<ReasonText, limit_of(Reason{})> reason_texts{{
     {Reason::own_limit, "our own control group is near its limit"},
     {Reason::stall, "programs wait for memory"},
     {Reason::swap, "memory goes to the swap and comes back"},
+    {Reason::unable, "it cannot be done here"},
+    {Reason::frees_little, "that frees less than a quarter of it"},
 }};
 
 consteval bool is_in_order() {
@@ -202,6 +204,31 @@ std::string unload_started_text(const Decision& d, const std::string& name,
   return text + ": " + because(d.reason, other);
 }
 
+std::string hibernate_text(const Decision& d, const std::string& name, const std::string& other) {
+  if (d.kind == DecisionKind::hibernate_started) {
+    return name + ": hibernates, to free some " + format_bytes(d.other_bytes) + " of " +
+           format_bytes(d.bytes) + ": " + because(d.reason, other);
+  }
+  const std::string figures = "after " + span_text(d.figure) + ", " + format_bytes(d.bytes) +
+                              " freed, " + format_bytes(d.other_bytes) + " still held";
+  if (d.kind == DecisionKind::hibernate_done) return name + ": hibernated " + figures;
+  const bool has_figures = d.reason == Reason::frees_little;
+  return name + ": does not hibernate: " + because(d.reason, other) +
+         (has_figures ? " (" + figures + ")" : "") + "; it is unloaded instead";
+}
+
+std::string resume_text(const Decision& d, const std::string& name, const std::string& other) {
+  if (d.kind == DecisionKind::resume_started) {
+    return name + ": resume started, " + format_bytes(d.bytes) +
+           " reserved: " + because(d.reason, other);
+  }
+  if (d.kind == DecisionKind::resume_done) {
+    return name + ": ready again after " + span_text(d.figure) + ", holds " + format_bytes(d.bytes);
+  }
+  return name + ": did not come back from hibernation, and is loaded anew when it is wanted: " +
+         because(d.reason, other);
+}
+
 std::string refused_text(const Decision& d, const std::string& name, const std::string& other) {
   std::string text = name + ": request " + std::to_string(d.request.value) + " refused: ";
   const bool is_about_memory = d.reason == Reason::memory || d.reason == Reason::too_large;
@@ -257,6 +284,14 @@ std::string plain_text(const Decision& d, const NameOf& name_of_id, bool is_gues
       return name + ": configured, " + count_text(d.figure) + " components";
     case DecisionKind::shutdown:
       return name + ": shutdown, everything is drained and unloaded";
+    case DecisionKind::hibernate_started:
+    case DecisionKind::hibernate_done:
+    case DecisionKind::hibernate_refused:
+      return hibernate_text(d, name, other);
+    case DecisionKind::resume_started:
+    case DecisionKind::resume_done:
+    case DecisionKind::resume_failed:
+      return resume_text(d, name, other);
   }
   return name + ": unknown decision";
 }

@@ -25,6 +25,7 @@
 #include "drivers/process_instance.h"
 #include "runtime/clock.h"
 #include "runtime/mutex.h"
+#include "runtime/paging.h"
 #include "runtime/processes.h"
 
 namespace hearth {
@@ -221,6 +222,9 @@ Result<> Loading::prepare() {
   supervise_.stop_signal = launch.stop.signal;
   supervise_.grace = launch.stop.grace;
   supervise_.stop_path = expanded(launch.stop.path);
+  if (launch.ready.kind == ReadyProbe::Kind::http) {
+    supervise_.probe_path = expanded(launch.ready.value);
+  }
   describe_endpoint();
   return {};
 }
@@ -405,6 +409,7 @@ class ProcessDriver : public Driver {
   [[nodiscard]] Result<std::unique_ptr<Instance>> load(const LoadJob& job,
                                                        std::stop_token stop) override;
   [[nodiscard]] std::vector<Adopted> adopt(const std::string& run_dir) override;
+  [[nodiscard]] Result<> can_hibernate() const override { return can_page_out(); }
 
  private:
   [[nodiscard]] Result<std::unique_ptr<Instance>> load_several(const LoadJob& job, unsigned count,
@@ -506,6 +511,8 @@ std::vector<Adopted> ProcessDriver::adopt(const std::string& run_dir) {
     if (entry.path().extension() != ".sock" || !directory.is_open()) continue;
     const std::string file = entry.path().filename().string();
     auto instance = greet(directory.get(), file);
+    // The daemon before may have left it asleep.
+    if (instance) thaw(instance->supervisor());
     if (instance && !is_healthy(*instance)) {
       (void)instance->kill();
       instance.reset();

@@ -51,4 +51,35 @@ void ProcessGroup::unload() {
   for (const auto& member : members_) threads.emplace_back([&member] { member->unload(); });
 }
 
+// All or none: what had fallen asleep before one that cannot is let go on.
+Result<Bytes> ProcessGroup::hibernate() {
+  Bytes held;
+  for (std::size_t i = 0; i < members_.size(); ++i) {
+    const auto one = members_[i]->hibernate();
+    if (one) {
+      held += *one;
+      continue;
+    }
+    for (std::size_t j = 0; j < i; ++j) members_[j]->wake();
+    return one;
+  }
+  return held;
+}
+
+Result<> ProcessGroup::resume(Duration timeout, std::stop_token stop) {
+  std::vector<Result<>> results(members_.size());
+  {
+    std::vector<std::jthread> threads;
+    for (std::size_t i = 0; i < members_.size(); ++i) {
+      threads.emplace_back([&, i] { results[i] = members_[i]->resume(timeout, stop); });
+    }
+  }
+  for (const auto& result : results) {
+    if (result) continue;
+    for (const auto& member : members_) (void)member->kill();
+    return result;
+  }
+  return {};
+}
+
 }  // namespace hearth

@@ -25,6 +25,8 @@ class ProcessGroup : public Instance {
   [[nodiscard]] std::string exit_detail() override;
   [[nodiscard]] MemoryFigures measure() const override;
   void unload() override;
+  [[nodiscard]] Result<Bytes> hibernate() override;
+  [[nodiscard]] Result<> resume(Duration timeout, std::stop_token stop) override;
 
  private:
   std::vector<std::unique_ptr<ProcessInstance>> members_;

@@ -1,6 +1,7 @@
 #include "drivers/process_instance.h"
 
 #include <poll.h>
+#include <sys/eventfd.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -11,6 +12,7 @@
 
 #include "drivers/probe.h"
 #include "runtime/clock.h"
+#include "runtime/paging.h"
 #include "runtime/processes.h"
 
 namespace hearth {
@@ -51,8 +53,62 @@ std::string ProcessInstance::exit_detail() {
 
 MemoryFigures ProcessInstance::measure() const { return tree_memory(parts_.supervisor); }
 
+Result<Bytes> ProcessInstance::hibernate() {
+  const auto named = [this](Error error) {
+    error.detail = parts_.job.name + ": " + error.detail;
+    return std::unexpected{std::move(error)};
+  };
+  if (const auto frozen = freeze(parts_.supervisor); !frozen) return named(frozen.error());
+  const auto held = page_out(parts_.supervisor);
+  if (!held) {
+    thaw(parts_.supervisor);
+    return named(held.error());
+  }
+  is_frozen_ = true;
+  return held;
+}
+
+void ProcessInstance::wake() {
+  if (std::exchange(is_frozen_, false)) thaw(parts_.supervisor);
+}
+
+Result<> ProcessInstance::resume(Duration timeout, std::stop_token stop) {
+  const Instant deadline = boot_now() + timeout;
+  page_in(parts_.supervisor);
+  wake();
+  const Descriptor stopped{::eventfd(0, EFD_CLOEXEC)};
+  const std::stop_callback on_stop{stop, [&] {
+                                     const std::uint64_t one = 1;
+                                     (void)::write(stopped.get(), &one, sizeof one);
+                                   }};
+  auto answered = probe(deadline, stopped.get());
+  if (answered) return answered;
+  (void)kill();
+  return fail(answered.error().code,
+              parts_.job.name + ": it was resumed and does not answer: " + answered.error().detail);
+}
+
+Result<> ProcessInstance::probe(Instant deadline, int stop_fd) const {
+  const std::array<int, 2> interrupts{parts_.control.get(), stop_fd};
+  const ProbeWait wait{deadline, interrupts};
+  const std::string& endpoint = parts_.job.endpoint;
+  if (endpoint.starts_with("unix:")) return probe_unix(endpoint.substr(5), wait);
+  const int port = port_of(endpoint);
+  if (port == 0) {
+    if (wait_interrupted({boot_now(), interrupts}, 0s)) return fail(Errc::failed, "it has ended");
+    return {};
+  }
+  if (parts_.job.probe_path.empty()) return probe_tcp(port, wait);
+  const auto status =
+      exchange({.port = port, .method = "GET", .path = parts_.job.probe_path, .body = {}}, wait);
+  if (!status) return std::unexpected{status.error()};
+  if (*status / 100 == 2) return {};
+  return fail(Errc::failed, "GET " + parts_.job.probe_path + ": status " + std::to_string(*status));
+}
+
 void ProcessInstance::unload() {
   if (is_gone_) return;
+  wake();
   const int port = port_of(parts_.job.endpoint);
   if (!parts_.job.stop_path.empty() && port != 0 && !last_) {
     const std::array<int, 1> interrupts{parts_.control.get()};

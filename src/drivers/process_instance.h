@@ -36,7 +36,12 @@ class ProcessInstance : public Instance {
   [[nodiscard]] std::string exit_detail() override;
   [[nodiscard]] MemoryFigures measure() const override;
   void unload() override;
+  [[nodiscard]] Result<Bytes> hibernate() override;
+  [[nodiscard]] Result<> resume(Duration timeout, std::stop_token stop) override;
 
+  void wake();  // without asking whether it answers
+  // Whether it answers where it did when it was ready: by the path of its probe, or a connection.
+  [[nodiscard]] Result<> probe(Instant deadline, int stop_fd) const;
   // Before it is handed out.
   void set_process(int process) { parts_.main_process = process; }
   [[nodiscard]] WorkId work() const { return parts_.job.work; }
@@ -51,6 +56,7 @@ class ProcessInstance : public Instance {
 
   Parts parts_;
   bool is_gone_ = false;
+  bool is_frozen_ = false;
   std::optional<SuperviseReport> last_;
 };
 

@@ -5,6 +5,7 @@
 //   --print-env NAME       the same, of a variable
 //   --spam BYTES           that much output, in lines
 //   --allocate MIB         touch that much memory
+//   --allocate-noise MIB   the same, of bytes that do not compress
 //   --fork-orphans FILE    two sleepers, double-forked and in a session of their own; pids in FILE
 //   --ignore-term          SIGTERM does nothing
 //   --wait MS              sleep
@@ -162,6 +163,18 @@ void allocate(int mib) {
   for (std::size_t i = 0; i < size; i += 1024) memory[i] = static_cast<char>(i * 7 + 1);
 }
 
+void allocate_noise(int mib) {
+  const std::size_t count = (static_cast<std::size_t>(mib) << 20) / sizeof(std::uint64_t);
+  auto* memory = static_cast<volatile std::uint64_t*>(std::malloc(count * sizeof(std::uint64_t)));
+  std::uint64_t state = 88172645463325252U;
+  for (std::size_t i = 0; i < count; ++i) {
+    state ^= state << 13U;
+    state ^= state >> 7U;
+    state ^= state << 17U;
+    memory[i] = state;
+  }
+}
+
 // Flags with one value. False: not one of them.
 bool act(Server& server, const std::string& flag, const std::string& value) {
   if (flag == "--print") {
@@ -173,6 +186,8 @@ bool act(Server& server, const std::string& flag, const std::string& value) {
     spam(number(value));
   } else if (flag == "--allocate") {
     allocate(number(value));
+  } else if (flag == "--allocate-noise") {
+    allocate_noise(number(value));
   } else if (flag == "--fork-orphans") {
     fork_orphans(value);
   } else if (flag == "--wait") {

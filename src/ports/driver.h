@@ -4,7 +4,10 @@
 //            after a failure or a stop nothing of it runs any more. unload() blocks until every
 //            process of it is gone and its memory is free. An Instance that exits by itself makes
 //            exit_fd() readable; exit_detail() then says how. adopt() finds what an earlier
-//            daemon left running.
+//            daemon left running. hibernate() freezes it and pages it out, and tells what ram it
+//            still takes; on a failure it runs on as before. resume() lets it go on, blocks until
+//            it is in order, and on a failure nothing of it runs any more; unload() of what
+//            hibernates is as ever.
 // Errors     Errc::failed, timed_out, io, not_found with a detail that names the component and
 //            the mend ("ocr: port 8080 is taken by another program").
 // Threads    load and unload run on worker threads, one at a time for an Instance; measure() and
@@ -49,6 +52,12 @@ class Instance {
   [[nodiscard]] virtual std::string exit_detail() = 0;
   [[nodiscard]] virtual MemoryFigures measure() const = 0;
   virtual void unload() = 0;
+  [[nodiscard]] virtual Result<Bytes> hibernate() {
+    return fail(Errc::unavailable, "it cannot hibernate");
+  }
+  [[nodiscard]] virtual Result<> resume(Duration /*timeout*/, std::stop_token /*stop*/) {
+    return {};
+  }
 };
 
 struct LoadJob {
@@ -85,6 +94,10 @@ class Driver {
   [[nodiscard]] virtual std::string_view kind() const = 0;
   [[nodiscard]] virtual Result<std::unique_ptr<Instance>> load(const LoadJob& job,
                                                                std::stop_token stop) = 0;
+  // Why none of its components can hibernate on this machine; a success: they can.
+  [[nodiscard]] virtual Result<> can_hibernate() const {
+    return fail(Errc::unavailable, "this kind of component does not hibernate");
+  }
   // What is still running from before under run_dir and healthy; the rest is ended.
   [[nodiscard]] virtual std::vector<Adopted> adopt(const std::string& run_dir) = 0;
   // What is configured now, of every kind. A driver of servers that others use as well looks at

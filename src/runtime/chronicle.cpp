@@ -29,6 +29,14 @@ std::string_view history_kind(DecisionKind kind) {
       return "exit";
     case DecisionKind::pressure_changed:
       return "pressure";
+    case DecisionKind::hibernate_done:
+      return "hibernate";
+    case DecisionKind::resume_done:
+      return "resume";
+    case DecisionKind::hibernate_started:
+    case DecisionKind::hibernate_refused:
+    case DecisionKind::resume_started:
+    case DecisionKind::resume_failed:
     case DecisionKind::load_started:
     case DecisionKind::load_failed:
     case DecisionKind::load_cancelled:
@@ -50,7 +58,9 @@ std::string_view history_kind(DecisionKind kind) {
 }
 
 double history_figure(const Decision& decision) {
-  if (decision.kind == DecisionKind::load_done) return decision.figure * 1e-6;  // ms
+  const bool is_timed =
+      decision.kind == DecisionKind::load_done || decision.kind == DecisionKind::resume_done;
+  if (is_timed) return decision.figure * 1e-6;  // ms
   if (decision.kind == DecisionKind::pressure_changed) return decision.figure;
   return static_cast<double>(decision.bytes.count);
 }

@@ -97,6 +97,56 @@ void Components::unload(ComponentId id, WorkId work) {
   tell_(event::UnloadFinished{.work = work});
 }
 
+void Components::hibernate(ComponentId id, WorkId work) {
+  Slot& place = slot(id);
+  const std::unique_lock one_at_a_time{place.job};
+  std::shared_ptr<Instance> instance;
+  {
+    const MutexLock lock{mutex_};
+    instance = place.instance;
+  }
+  event::HibernateFinished finished{.work = work, .outcome = HibernateOutcome::ended};
+  if (instance) {
+    const auto held = instance->hibernate();
+    finished.outcome = held ? HibernateOutcome::asleep : HibernateOutcome::awake;
+    finished.held = held.value_or(Bytes{});
+    if (!held) finished.detail = held.error().detail;
+  }
+  tell_(std::move(finished));
+}
+
+void Components::resume(ComponentId id, WorkId work, Duration timeout) {
+  Slot& place = slot(id);
+  const std::unique_lock one_at_a_time{place.job};
+  std::shared_ptr<Instance> instance;
+  std::stop_token stop;
+  {
+    const MutexLock lock{mutex_};
+    instance = place.instance;
+    std::stop_source& source = stops_[work];
+    if (is_stopping_) (void)source.request_stop();
+    stop = source.get_token();
+  }
+  const Result<> resumed =
+      instance ? instance->resume(timeout, stop) : fail(Errc::failed, "it has ended meanwhile");
+  event::LoadFinished finished{.work = work};
+  if (resumed) {
+    const MemoryFigures memory = instance->measure();
+    finished.measured = memory.held();
+    const MutexLock lock{mutex_};
+    place.memory = memory;
+  } else {
+    (void)take(place);
+    finished.outcome = stop.stop_requested() ? WorkOutcome::cancelled : WorkOutcome::failed;
+    finished.detail = resumed.error().detail;
+  }
+  {
+    const MutexLock lock{mutex_};
+    stops_.erase(work);
+  }
+  tell_(std::move(finished));
+}
+
 void Components::clear_exited(WorkId load) {
   std::optional<ComponentId> id;
   {

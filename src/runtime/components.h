@@ -1,9 +1,9 @@
 // The components that run: which instance each has, its jobs one at a time, and what it holds.
 //
 // Contract   load, unload and the clearing up after an exit of one component never overlap. Each
-//            job ends in exactly one call of `tell`, with LoadFinished, UnloadFinished or
-//            ComponentExited (the last only for an instance that was neither unloaded nor asked
-//            to be).
+//            job ends in exactly one call of `tell`, with LoadFinished, UnloadFinished,
+//            HibernateFinished or ComponentExited (the last only for an instance that was neither
+//            unloaded nor asked to be).
 // Threads    thread-safe; jobs block and belong on workers.
 #pragma once
 
@@ -38,6 +38,9 @@ class Components {
   void cancel(WorkId work);
   void cancel_all();
   void unload(ComponentId id, WorkId work);
+  void hibernate(ComponentId id, WorkId work);
+  // expect() before it, as before a load.
+  void resume(ComponentId id, WorkId work, Duration timeout);
   void clear_exited(WorkId load);
   // From an earlier daemon. False: there is one already.
   bool adopt(ComponentId id, WorkId work, std::unique_ptr<Instance> instance);

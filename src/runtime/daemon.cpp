@@ -123,6 +123,8 @@ void Daemon::Impl::step(const JournalRecord& record) {
       if (!finished->detail.empty()) last_errors[work->second] = finished->detail;
       loads.erase(work);
     }
+  } else if (const auto* slept = std::get_if<event::HibernateFinished>(&record.event.what)) {
+    if (!slept->detail.empty() && !is_replaying) log->warn(slept->detail);
   } else if (std::holds_alternative<event::TimerFired>(record.event.what)) {
     timer_set = Instant::never();
   } else if (const auto* exited = std::get_if<event::ComponentExited>(&record.event.what)) {

@@ -163,7 +163,7 @@ void Daemon::Impl::begin_threads() {
 }
 
 void Daemon::Impl::take_up() {
-  const Configuration resolved = resolve_budget(config, options.machine->memory_total());
+  const Configuration resolved = resolve(config);
   publish_view();
   if (is_restored) {
     tell(adopt(find_running()));
@@ -177,6 +177,23 @@ void Daemon::Impl::take_up() {
   if (!is_first_start && !intake->is_failing()) save(false);
   log->info("hearth " + options.version + " started: " + std::to_string(engine.component_count()) +
             " components, state in " + state_dir);
+}
+
+// As the core takes it: with what this machine makes of it.
+Configuration Daemon::Impl::resolve(const Config& wanted) const {
+  Configuration resolved = resolve_budget(wanted, options.machine->memory_total());
+  std::map<std::string_view, bool> can;  // by kind
+  for (const auto& driver : options.drivers)
+    can[driver->kind()] = driver->can_hibernate().has_value();
+  for (Spec& spec : resolved.components) {
+    const auto launch = std::ranges::find(wanted.launches, spec.name, &Launch::name);
+    if (launch == wanted.launches.end()) continue;
+    // What lies on a device stays there.
+    const bool has_device = std::ranges::any_of(
+        spec.devices, [](const ResourceNeed& need) { return need.resource != "page_cache"; });
+    spec.can_hibernate = launch->hibernates && can[launch->kind] && !has_device;
+  }
+  return resolved;
 }
 
 void Daemon::Impl::configure(const Configuration& resolved) {

@@ -134,6 +134,7 @@ struct Daemon::Impl {
   void set_aside_for(std::uint64_t poisoned, const Recovered& recovered);
   void take_up();
   void take_up_cold(const Configuration& resolved);
+  [[nodiscard]] Configuration resolve(const Config& wanted) const;
   void configure(const Configuration& resolved);
   event::LearntBefore learnt_before();
   std::vector<Adopted> find_running();
@@ -176,6 +177,9 @@ struct Daemon::Impl {
   void perform(const action::BarGate& action);
   void perform(const action::ReleaseGate& action);
   void perform(const action::StartUnload& action);
+  void perform(const action::StartHibernate& action);
+  void perform(const action::StartResume& action);
+  [[nodiscard]] Duration load_timeout_of(ComponentId id) const;
   void perform(const action::ArmTimer& action);
   void perform(action::Reply& action);
   void perform(const action::LeaseEnded& action);

@@ -102,8 +102,14 @@ void Measures::decided(const Engine& engine, const Decision& decision) {
     case DecisionKind::load_failed:
     case DecisionKind::load_cancelled:
     case DecisionKind::exited:
+    case DecisionKind::resume_failed:
       ended(engine, id);
       return;
+    case DecisionKind::hibernate_started:
+    case DecisionKind::hibernate_done:
+    case DecisionKind::hibernate_refused:
+    case DecisionKind::resume_started:
+    case DecisionKind::resume_done:
     case DecisionKind::waiting:
     case DecisionKind::refused:
     case DecisionKind::granted:

@@ -35,10 +35,7 @@ void Daemon::Impl::perform(const action::StartLoad& action) {
   job.state_dir = state_dir + "/components/" + std::string{component.name};
   job.run_dir = run_dir;
   job.log_path = state_dir + "/logs/" + std::string{component.name} + ".log";
-  job.timeout = engine.settings().load_timeout;
-  for (const Spec& spec : config.core.components) {
-    if (spec.name == component.name) job.timeout = spec.load_timeout.value_or(job.timeout);
-  }
+  job.timeout = load_timeout_of(action.component);
   job.limit = job.timeout;
   // The driver gives up a little earlier than the core would, because it can say why.
   job.timeout -= std::min<Duration>(100ms, job.timeout / 20);
@@ -77,6 +74,30 @@ void Daemon::Impl::perform(const action::ReleaseGate& action) {
 void Daemon::Impl::perform(const action::StartUnload& action) {
   if (is_replaying) return;
   workers->post([this, action] { components->unload(action.component, action.work); });
+}
+
+void Daemon::Impl::perform(const action::StartHibernate& action) {
+  if (is_replaying) return;
+  workers->post([this, action] { components->hibernate(action.component, action.work); });
+}
+
+void Daemon::Impl::perform(const action::StartResume& action) {
+  loads[action.work] = action.component;
+  if (is_replaying) return;
+  // The driver gives up a little earlier than the core would, because it can say why.
+  const Duration limit = load_timeout_of(action.component);
+  components->expect(action.work);
+  workers->post([this, action, timeout = limit - std::min<Duration>(100ms, limit / 20)] {
+    components->resume(action.component, action.work, timeout);
+  });
+}
+
+Duration Daemon::Impl::load_timeout_of(ComponentId id) const {
+  const std::string_view name = engine.component(id).name;
+  for (const Spec& spec : config.core.components) {
+    if (spec.name == name && spec.load_timeout) return *spec.load_timeout;
+  }
+  return engine.settings().load_timeout;
 }
 
 void Daemon::Impl::perform(const action::ArmTimer& action) {

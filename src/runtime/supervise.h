@@ -52,6 +52,7 @@ struct SuperviseJob {
   int stop_signal = 15;
   Duration grace{10s};
   std::string stop_path;               // told back to the daemon that adopts
+  std::string probe_path;              // as stop_path: of a readiness probe by HTTP
   std::vector<std::string> before;     // run to its end first
   std::vector<std::string> after;      // run once nothing of it is left
   std::vector<std::string> stop_argv;  // run before the signal; ${PID} is the main process
@@ -60,7 +61,7 @@ struct SuperviseJob {
   void fields(A& a) {
     a(name, work, argv, is_shell, env, directory, log_path, run_dir, endpoint, ready_line,
       is_notified, is_kept, memory_max, pids_max, cpu_us, stop_signal, grace, stop_path, before,
-      after, stop_argv, of);
+      after, stop_argv, of, probe_path);
   }
 };
 

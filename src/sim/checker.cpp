@@ -160,7 +160,9 @@ void Checker::check_budgets() {
 }
 
 bool Checker::is_leaving(const Model& model) const {
-  return model.phase == Phase::unloading || (model.phase == Phase::loading && model.is_cancelled) ||
+  const bool is_coming = model.phase == Phase::loading || model.phase == Phase::waking;
+  return model.phase == Phase::unloading || model.phase == Phase::falling_asleep ||
+         (is_coming && model.is_cancelled) ||
          (model.phase == Phase::resident && model.gate != Gate::open);
 }
 
@@ -318,6 +320,11 @@ void Checker::compare_one(ComponentId id, const Engine& engine) {
   if ((view.state == State::unloading) != (model.phase == Phase::unloading)) {
     wrong("I4", "an unload begins and ends with its actions only");
   }
+  const bool is_as_told =
+      (view.state == State::hibernating) == (model.phase == Phase::falling_asleep) &&
+      (view.state == State::hibernated) == (model.phase == Phase::asleep) &&
+      (view.state == State::resuming) == (model.phase == Phase::waking);
+  if (!is_as_told) wrong("I4", "it hibernates and resumes with its actions only");
   if (is_up && (view.state == State::closing) != (model.gate != Gate::open)) {
     wrong("I2", "its gate is not as its state says");
   }
@@ -327,7 +334,9 @@ void Checker::compare_one(ComponentId id, const Engine& engine) {
   if (view.state == State::draining && (model.is_removed || model.next_spec) && !model.is_barred) {
     wrong("I5", "it has to go, and new leases may be taken on it");
   }
-  if (model.phase != Phase::gone && view.reserved != model.held.ram) {
+  // What is admitted to be resumed holds more already.
+  const bool may_hold_more = model.phase == Phase::asleep && view.reserved > model.held.ram;
+  if (model.phase != Phase::gone && view.reserved != model.held.ram && !may_hold_more) {
     wrong("I1", "the ledger says " + megabytes(view.reserved) + ", the model " +
                     megabytes(model.held.ram));
   }
@@ -374,8 +383,13 @@ void Checker::compare_sums(const Engine& engine, bool is_full) {
     Bytes counted = used_of(budget);
     for (std::uint32_t i = 0; i < models_.size(); ++i) {
       const ComponentId id{i};
-      if (models_[i].phase != Phase::gone || !ledger.holds(id)) continue;
-      const Ledger::Demand demand = ledger.demand_of(id);
+      const bool is_asleep = models_[i].phase == Phase::asleep;
+      if ((models_[i].phase != Phase::gone && !is_asleep) || !ledger.holds(id)) continue;
+      Ledger::Demand demand = ledger.demand_of(id);
+      if (is_asleep) {
+        demand.ram -= models_[i].held.ram;
+        demand.others.clear();
+      }
       if (budget == 0 || (is_pool && demand.pool == pool)) counted += demand.ram;
       for (const auto& [other, bytes] : demand.others) {
         if (!is_pool && budget > 0 && other == resource) counted += bytes;

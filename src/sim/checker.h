@@ -54,7 +54,15 @@ class Checker {
   [[nodiscard]] std::uint64_t steps() const { return steps_; }
 
  private:
-  enum class Phase : unsigned char { gone, loading, resident, unloading };
+  enum class Phase : unsigned char {
+    gone,
+    loading,
+    resident,
+    unloading,
+    falling_asleep,
+    asleep,
+    waking
+  };
   enum class Gate : unsigned char { shut, open, asked };
   enum class Ask : unsigned char { command, lease, load, unload, plain, renew, release, use };
 
@@ -75,6 +83,7 @@ class Checker {
     WorkId load;
     WorkId unload;
     bool is_cancelled = false;
+    bool has_exited = false;  // while it fell asleep or woke
     bool is_kept_by_pin = false;
     bool may_close = false;    // a core or pinned component has a reason to go
     bool is_draining = false;  // as last seen
@@ -146,6 +155,7 @@ class Checker {
   void on(const event::ShutdownRequested& e);
   void on(const event::Restored& e);
   void on(const event::LearntBefore& e);
+  void on(const event::HibernateFinished& e);
   Asked& add_request(RequestId id, Ask kind, std::vector<ComponentId> asked, Duration patience);
   void remove_request(RequestId id);
   void adopt_spec(ComponentId id);
@@ -163,6 +173,8 @@ class Checker {
   void on(const action::BarGate& a);
   void on(const action::ReleaseGate& a);
   void on(const action::StartUnload& a);
+  void on(const action::StartHibernate& a);
+  void on(const action::StartResume& a);
   void on(const action::ArmTimer& a);
   void on(const action::Reply& a);
   void on(const action::LeaseEnded& a);
@@ -172,6 +184,8 @@ class Checker {
   void check_granted(const action::Reply& a, const Asked& asked);
   void check_refused(const action::Reply& a, const Asked& asked);
   bool is_lasting(ComponentId id) const;
+  void check_start(const std::string& who, ComponentId id, WorkId work, Bytes reserved);
+  void begin_load(ComponentId id, WorkId work);
   void check_thrash(ComponentId id, Model& model);
   [[nodiscard]] bool lease_told(const Lease& lease) const;
   [[nodiscard]] std::size_t pool_of(const Spec& spec) const;
@@ -211,6 +225,7 @@ class Checker {
   std::map<LeaseId, Lease> leases_;
   std::map<WorkId, ComponentId> loads_;
   std::map<WorkId, ComponentId> unloads_;
+  std::map<WorkId, ComponentId> hibernations_;
   std::multiset<Instant> deadlines_;
   std::multiset<Instant> lease_ends_;
   Bytes ram_used_;

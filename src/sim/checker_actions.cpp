@@ -65,15 +65,12 @@ void Checker::check_thrash(ComponentId id, Model& model) {
   }
 }
 
-void Checker::on(const action::StartLoad& a) {
-  if (a.component.value >= models_.size()) return violate("I4", "a load of nothing known");
-  Model& model = at(a.component);
-  touch(a.component);
-  const std::string who = "the load of " + name(a.component);
-  if (a.work.value <= work_last_) violate("I4", who + " has a work id that was used before");
-  work_last_ = std::max(work_last_, a.work.value);
+// What a load and a resume have in common.
+void Checker::check_start(const std::string& who, ComponentId id, WorkId work, Bytes reserved) {
+  const Model& model = at(id);
+  if (work.value <= work_last_) violate("I4", who + " has a work id that was used before");
+  work_last_ = std::max(work_last_, work.value);
   if (model.is_removed) violate("I2", who + ": it was removed from the configuration");
-  if (model.phase != Phase::gone) violate("I4", who + " starts while it is there");
   if (is_shutting_down_) violate("I4", who + " starts during a shutdown");
   for (const ComponentId rival : model.rivals) {
     if (at(rival).phase != Phase::gone) {
@@ -86,23 +83,66 @@ void Checker::on(const action::StartLoad& a) {
   if (loads_.size() >= settings_.loads_parallel_max) {
     violate("I1", who + " is one more than may be under way");
   }
-  if (a.reserved < bound_least(model)) {
-    violate("I1", who + " reserves " + megabytes(a.reserved) + ", its bound is " +
+  if (reserved < bound_least(model)) {
+    violate("I1", who + " reserves " + megabytes(reserved) + ", its bound is " +
                       megabytes(bound_least(model)));
   }
-  if (a.attempt == 1) check_thrash(a.component, model);
-  model.phase = Phase::loading;
+}
+
+void Checker::begin_load(ComponentId id, WorkId work) {
+  Model& model = at(id);
   model.gate = Gate::shut;
   model.is_barred = false;
-  model.load = a.work;
   model.is_cancelled = false;
   model.may_close = false;
-  remember_needs(model);
   model.load_due = now_ + model.spec.load_timeout.value_or(settings_.load_timeout);
+  loads_.emplace(work, id);
+  started_.push_back(id);
+}
+
+void Checker::on(const action::StartLoad& a) {
+  if (a.component.value >= models_.size()) return violate("I4", "a load of nothing known");
+  Model& model = at(a.component);
+  touch(a.component);
+  const std::string who = "the load of " + name(a.component);
+  if (model.phase != Phase::gone) violate("I4", who + " starts while it is there");
+  check_start(who, a.component, a.work, a.reserved);
+  if (a.attempt == 1) check_thrash(a.component, model);
+  model.phase = Phase::loading;
+  model.load = a.work;
+  remember_needs(model);
   hold(a.component,
        {.ram = a.reserved, .pool = pool_of(model.spec), .others = devices_of(model.spec)});
-  loads_.emplace(a.work, a.component);
-  started_.push_back(a.component);
+  begin_load(a.component, a.work);
+}
+
+void Checker::on(const action::StartResume& a) {
+  if (a.component.value >= models_.size()) return violate("I4", "a resume of nothing known");
+  Model& model = at(a.component);
+  touch(a.component);
+  const std::string who = "the resume of " + name(a.component);
+  if (model.phase != Phase::asleep) violate("I4", who + " starts though it does not hibernate");
+  check_start(who, a.component, a.work, a.reserved);
+  model.phase = Phase::waking;
+  set_ram(a.component, a.reserved);
+  begin_load(a.component, a.work);
+}
+
+void Checker::on(const action::StartHibernate& a) {
+  if (!is_resident(a.component)) return violate("I2", "what is not there hibernates");
+  Model& model = at(a.component);
+  const std::string who = "the hibernation of " + name(a.component);
+  if (a.work.value <= work_last_) violate("I4", who + " has a work id that was used before");
+  work_last_ = std::max(work_last_, a.work.value);
+  if (!model.spec.can_hibernate) violate("I4", who + ": it cannot");
+  if (model.gate != Gate::shut) violate("I2", who + " starts before its gate is closed");
+  if (model.leases > 0) violate("I2", who + " starts under a lease");
+  if (has_live_dependent(a.component)) violate("I3", who + " takes what others need away");
+  if (is_shutting_down_) violate("I4", who + " starts during a shutdown");
+  model.phase = Phase::falling_asleep;
+  hibernations_.emplace(a.work, a.component);
+  has_relief_ = true;
+  touch(a.component);
 }
 
 void Checker::on(const action::CancelLoad& a) {
@@ -157,7 +197,11 @@ void Checker::on(const action::BarGate& a) {
 void Checker::on(const action::ReleaseGate& a) { gates_released_.push_back(a.component); }
 
 void Checker::on(const action::StartUnload& a) {
-  if (!is_resident(a.component)) return violate("I2", "an unload of what is not there");
+  const bool is_asleep =
+      a.component.value < models_.size() && at(a.component).phase == Phase::asleep;
+  if (!is_resident(a.component) && !is_asleep) {
+    return violate("I2", "an unload of what is not there");
+  }
   Model& model = at(a.component);
   const std::string who = "the unload of " + name(a.component);
   if (a.work.value <= work_last_) violate("I4", who + " has a work id that was used before");

@@ -93,6 +93,7 @@ void Checker::gone(ComponentId id) {
   model.gate = Gate::shut;
   model.is_barred = false;
   model.is_cancelled = false;
+  model.has_exited = false;
   if (model.next_spec) {
     adopt_spec(id);
     link_rivals();
@@ -243,7 +244,8 @@ void Checker::on(const event::LoadFinished& e) {
   loads_.erase(found);
   touch(id);
   Model& model = at(id);
-  if (e.outcome != WorkOutcome::done) {
+  if (e.outcome != WorkOutcome::done || model.has_exited) {
+    if (model.has_exited) excuse_dependents(id);
     gone(id);
     return;
   }
@@ -264,6 +266,24 @@ void Checker::on(const event::UnloadFinished& e) {
   gone(id);
 }
 
+void Checker::on(const event::HibernateFinished& e) {
+  const auto found = hibernations_.find(e.work);
+  if (found == hibernations_.end()) return;
+  const ComponentId id = found->second;
+  hibernations_.erase(found);
+  touch(id);
+  Model& model = at(id);
+  if (e.outcome == HibernateOutcome::ended || model.has_exited) {
+    excuse_dependents(id);
+    gone(id);
+  } else if (e.outcome == HibernateOutcome::awake) {
+    model.phase = Phase::resident;  // and is unloaded in this step
+  } else {
+    model.phase = Phase::asleep;
+    set_ram(id, std::max(std::min(e.held, model.held.ram), Bytes{1}));
+  }
+}
+
 void Checker::on(const event::GateClosed& e) {
   if (e.component.value >= models_.size()) return;
   Model& model = at(e.component);
@@ -282,7 +302,10 @@ void Checker::on(const event::GateRefused& e) {
 void Checker::on(const event::ComponentExited& e) {
   if (e.component.value >= models_.size()) return;
   Model& model = at(e.component);
-  if (model.phase != Phase::resident || model.load != e.load) return;
+  if (model.load != e.load) return;
+  const bool is_at_work = model.phase == Phase::falling_asleep || model.phase == Phase::waking;
+  if (is_at_work) model.has_exited = true;
+  if (model.phase != Phase::resident && model.phase != Phase::asleep) return;
   touch(e.component);
   excuse_dependents(e.component);
   gone(e.component);
@@ -332,6 +355,7 @@ void Checker::on(const event::Restored& e) {
   deadlines_.clear();
   loads_.clear();
   unloads_.clear();
+  hibernations_.clear();
   std::vector<bool> runs(models_.size(), false);
   for (const event::Running& running : e.running) {
     if (running.component.value >= models_.size()) continue;
@@ -361,6 +385,7 @@ void Checker::on(const event::Restored& e) {
     model.gate = Gate::shut;
     model.is_barred = false;
     model.is_cancelled = false;
+    model.has_exited = false;
     model.load = running.load;
     model.peak = std::max(model.peak, running.measured);
     model.idle_since = now_;

@@ -37,8 +37,13 @@ enum class Fault : unsigned char {
   budget_shrunk,
   configuration_changed,
   client_abandoned,
+  hibernate_refused,  // nothing could be paged out
+  swap_full,          // little could be
+  crash_asleep,       // the kernel, or its group, took it away
+  resume_failed,      // the probe does not find it in order
+  resume_slow,
 };
-inline constexpr std::size_t fault_count = 17;
+inline constexpr std::size_t fault_count = 22;
 
 struct FaultKind {
   Fault fault;

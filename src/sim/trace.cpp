@@ -91,6 +91,12 @@ struct Teller {
     return text;
   }
   std::string operator()(const event::LearntBefore&) const { return ""; }
+  std::string operator()(const event::HibernateFinished& e) const {
+    const char* outcome = e.outcome == HibernateOutcome::asleep  ? " asleep "
+                          : e.outcome == HibernateOutcome::awake ? " awake "
+                                                                 : " ended ";
+    return of(e.work) + outcome + megabytes(e.held);
+  }
 
   std::string operator()(const action::StartLoad& a) const {
     return "start load " + of(a.component) + of(a.work) + " " + megabytes(a.reserved) +
@@ -107,6 +113,12 @@ struct Teller {
   }
   std::string operator()(const action::StartUnload& a) const {
     return "start unload " + of(a.component) + of(a.work);
+  }
+  std::string operator()(const action::StartHibernate& a) const {
+    return "start hibernate " + of(a.component) + of(a.work);
+  }
+  std::string operator()(const action::StartResume& a) const {
+    return "start resume " + of(a.component) + of(a.work);
   }
   std::string operator()(const action::ArmTimer& a) const {
     return "arm timer " + (a.at == Instant::never() ? "never" : to_text(a.at));

@@ -25,8 +25,8 @@ World::World(const SimOptions& options)
 
 void World::add(Kind kind, Instant at, std::uint64_t a, std::uint64_t b) {
   const bool is_of_daemon = kind == Kind::finish_load || kind == Kind::finish_unload ||
-                            kind == Kind::release_held || kind == Kind::deliver ||
-                            kind == Kind::abandon || kind == Kind::probe;
+                            kind == Kind::finish_hibernate || kind == Kind::release_held ||
+                            kind == Kind::deliver || kind == Kind::abandon || kind == Kind::probe;
   heap_.push({.at = std::max(at, now_),
               .sequence = next_sequence_++,
               .kind = kind,
@@ -122,6 +122,8 @@ void World::pass(const Item& item) {
       return finish_load(WorkId{item.a}, item.b);
     case Kind::finish_unload:
       return finish_unload(WorkId{item.a}, item.b);
+    case Kind::finish_hibernate:
+      return finish_hibernate(WorkId{item.a}, item.b);
     case Kind::release_held:
       return release_held();
     case Kind::sample:

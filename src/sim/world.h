@@ -32,6 +32,7 @@ class World {
     deliver,      // slot: an event for the engine
     finish_load,  // a: work, b: stamp
     finish_unload,
+    finish_hibernate,
     release_held,  // a completion that was kept back
     sample,
     command,
@@ -66,18 +67,29 @@ class World {
       return at != other.at ? at > other.at : sequence > other.sequence;
     }
   };
-  enum class Life : unsigned char { none, starting, running, stopping };
+  enum class Life : unsigned char {
+    none,
+    starting,
+    running,
+    falling_asleep,
+    asleep,
+    waking,
+    stopping
+  };
   struct Process {
     std::string name;
     Life life = Life::none;
     WorkId load;
     Bytes size;
+    Bytes awake;             // its size before it fell asleep
     bool is_open = false;    // its gate
     std::uint32_t fast = 0;  // fast leases that hold the gate
   };
   struct Job {
     ComponentId component;
     bool is_load = true;
+    bool is_resume = false;
+    HibernateOutcome slept = HibernateOutcome::asleep;
     bool is_cancelled = false;
     std::uint64_t stamp = 0;  // of the completion that counts
     WorkOutcome outcome = WorkOutcome::done;
@@ -121,6 +133,8 @@ class World {
   void perform(const action::BarGate& a);
   void perform(const action::ReleaseGate& a);
   void perform(const action::StartUnload& a);
+  void perform(const action::StartHibernate& a);
+  void perform(const action::StartResume& a);
   void perform(const action::ArmTimer& a);
   void perform(const action::Reply& a);
   void perform(const action::LeaseEnded& a);
@@ -129,6 +143,7 @@ class World {
   void perform(const action::Stopped& a);
   void finish_load(WorkId work, std::uint64_t stamp);
   void finish_unload(WorkId work, std::uint64_t stamp);
+  void finish_hibernate(WorkId work, std::uint64_t stamp);
   void complete(Event::What what);
   void release_held();
   void suffer(Bytes available);
@@ -138,6 +153,8 @@ class World {
   // world_faults.cpp
   void strike(Fault fault);
   void crash(bool is_leased);
+  void crash_asleep();
+  void end(ComponentId id);
   void restart(bool loses_tail);
   void replay(std::size_t count);
   void rebuild_processes();

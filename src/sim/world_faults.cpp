@@ -13,6 +13,8 @@ void World::strike(Fault fault) {
       return crash(false);
     case Fault::crash_leased:
       return crash(true);
+    case Fault::crash_asleep:
+      return crash_asleep();
     case Fault::suspend:
       // All that was due meanwhile happens when the machine wakes.
       faults_.done(fault);
@@ -42,6 +44,10 @@ void World::strike(Fault fault) {
     case Fault::duplicate_completion:
     case Fault::reordered_completion:
     case Fault::client_abandoned:
+    case Fault::hibernate_refused:
+    case Fault::swap_full:
+    case Fault::resume_failed:
+    case Fault::resume_slow:
       return;
   }
 }
@@ -66,7 +72,24 @@ void World::crash(bool is_leased) {
   }
   if (found.empty()) return;
   faults_.done(is_leased ? Fault::crash_leased : Fault::crash_ready);
-  const ComponentId id = found[prng_.below(found.size())];
+  end(found[prng_.below(found.size())]);
+}
+
+// Also of what is on its way there or back: what is being done with it finds it gone.
+void World::crash_asleep() {
+  std::vector<ComponentId> found;
+  for (std::uint32_t i = 0; i < processes_.size(); ++i) {
+    const Life life = processes_[i].life;
+    const bool is_asleep =
+        life == Life::asleep || life == Life::falling_asleep || life == Life::waking;
+    if (is_asleep) found.push_back(ComponentId{i});
+  }
+  if (found.empty()) return;
+  faults_.done(Fault::crash_asleep);
+  end(found[prng_.below(found.size())]);
+}
+
+void World::end(ComponentId id) {
   Process& process = processes_[id.value];
   process.life = Life::none;
   process.size = Bytes{};
@@ -140,6 +163,11 @@ void World::rebuild_processes() {
   const bool all_end = prng_.chance(0.4);
   std::map<std::string, Process> before;
   for (Process& process : processes_) {
+    // What is asleep is woken to be taken over.
+    if (process.life == Life::asleep) {
+      process.life = Life::running;
+      process.size = process.awake;
+    }
     const bool survives = process.life == Life::running && !all_end && !prng_.chance(0.1);
     if (survives) before.emplace(process.name, process);
   }

@@ -70,13 +70,17 @@ Bytes World::ready_size(const Job& job, const Process& process) {
 void World::finish_load(WorkId work, std::uint64_t stamp) {
   const auto found = jobs_.find(work);
   if (found == jobs_.end() || found->second.stamp != stamp) return;
-  const Job job = found->second;
+  Job job = found->second;
   jobs_.erase(found);
   Process& process = processes_[job.component.value];
+  // It has ended meanwhile: at times that is told before, and here all the same.
+  if (job.is_resume && process.life == Life::none && job.outcome == WorkOutcome::done) {
+    job.outcome = WorkOutcome::failed;
+  }
   event::LoadFinished finished{.work = work, .outcome = job.outcome, .measured = {}, .detail = {}};
   if (job.outcome == WorkOutcome::done) {
     process.life = Life::running;
-    process.size = ready_size(job, process);
+    process.size = job.is_resume ? process.awake : ready_size(job, process);
     finished.measured = process.size;
   } else {
     process.life = Life::none;
@@ -95,7 +99,8 @@ void World::perform(const action::StartUnload& a) {
     faults_.done(Fault::unload_slow);
   }
   if (process.fast > 0) checker_.violate("I2", process.name + " is unloaded under a held gate");
-  if (process.life == Life::running) process.life = Life::stopping;
+  const bool is_there = process.life == Life::running || process.life == Life::asleep;
+  if (is_there) process.life = Life::stopping;
   add(Kind::finish_unload, now_ + takes, a.work.value, job.stamp);
   jobs_.emplace(a.work, job);
 }
@@ -108,6 +113,66 @@ void World::finish_unload(WorkId work, std::uint64_t stamp) {
   process.life = Life::none;
   process.size = Bytes{};
   complete(event::UnloadFinished{work});
+}
+
+// Paged out, and less is left of it; by what does not compress, or does not fit, much is.
+void World::perform(const action::StartHibernate& a) {
+  Process& process = processes_[a.component.value];
+  if (process.life == Life::running) {
+    process.life = Life::falling_asleep;
+    process.awake = process.size;
+  }
+  Job job{.component = a.component, .is_load = false, .stamp = next_stamp_++, .reserved = {}};
+  const bool is_refused = faults_.strikes(Fault::hibernate_refused, now_);
+  if (is_refused) faults_.done(Fault::hibernate_refused);
+  job.slept = is_refused ? HibernateOutcome::awake : HibernateOutcome::asleep;
+  const std::int64_t megabytes_held = static_cast<std::int64_t>(process.size.count >> 20);
+  const Duration takes = 20ms + Duration{megabytes_held * 1'000'000} * prng_.between(50, 200) / 100;
+  add(Kind::finish_hibernate, now_ + takes, a.work.value, job.stamp);
+  jobs_.emplace(a.work, job);
+}
+
+void World::finish_hibernate(WorkId work, std::uint64_t stamp) {
+  const auto found = jobs_.find(work);
+  if (found == jobs_.end() || found->second.stamp != stamp) return;
+  const Job job = found->second;
+  jobs_.erase(found);
+  Process& process = processes_[job.component.value];
+  event::HibernateFinished finished{.work = work, .outcome = job.slept};
+  if (process.life == Life::none) {
+    finished.outcome = prng_.chance(0.5) ? HibernateOutcome::ended : HibernateOutcome::asleep;
+  } else if (job.slept == HibernateOutcome::awake) {
+    process.life = Life::running;
+  } else {
+    const bool is_full = faults_.strikes(Fault::swap_full, now_);
+    if (is_full) faults_.done(Fault::swap_full);
+    process.life = Life::asleep;
+    process.size =
+        scaled(process.awake, is_full ? prng_.between(760, 1000) : prng_.between(50, 700));
+    finished.held = process.size;
+  }
+  complete(std::move(finished));
+}
+
+void World::perform(const action::StartResume& a) {
+  Process& process = processes_[a.component.value];
+  Job job{.component = a.component, .is_resume = true, .stamp = next_stamp_++, .reserved = {}};
+  if (process.life == Life::asleep) {
+    process.life = Life::waking;
+    process.size = process.awake;
+  }
+  const std::int64_t megabytes_held = static_cast<std::int64_t>(process.awake.count >> 20);
+  Duration takes = 10ms + Duration{megabytes_held * 500'000} * prng_.between(50, 200) / 100;
+  if (faults_.strikes(Fault::resume_slow, now_)) {
+    takes *= prng_.between(10, 200);
+    faults_.done(Fault::resume_slow);
+  }
+  if (faults_.strikes(Fault::resume_failed, now_)) {
+    job.outcome = WorkOutcome::failed;
+    faults_.done(Fault::resume_failed);
+  }
+  add(Kind::finish_load, now_ + takes, a.work.value, job.stamp);
+  jobs_.emplace(a.work, job);
 }
 
 // Hands a completion to the daemon: at once, twice, or after the next one.

@@ -45,6 +45,9 @@ void add_totals(MetricsText& text, const DaemonStatus& status) {
   total("commands_total", "Commands received.", totals.commands);
   total("loads_total", "Loads started.", totals.loads);
   total("load_failures_total", "Loads that failed or took too long.", totals.load_failures);
+  total("hibernations_total", "Components that hibernated.", totals.hibernations);
+  total("resumes_total", "Components that came back from hibernation.", totals.resumes);
+  total("resume_failures_total", "Those that did not.", totals.resume_failures);
   total("preloads_total", "Loads started without a demand.", totals.preloads);
   total("preloads_wasted_total", "Preloads that ended before a use.",
         status.measures.preloads_wasted);

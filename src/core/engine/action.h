@@ -1,9 +1,10 @@
 // What the core asks for: its whole output, in order.
 //
-// Contract   the shell performs actions in order and decides nothing. Each StartLoad is answered by
-//            one LoadFinished, each StartUnload by one UnloadFinished, each CloseGate by GateClosed
-//            or GateRefused; each request gets exactly one Reply (none when it was abandoned
-//            first).
+// Contract   the shell performs actions in order and decides nothing. Each StartLoad and
+// StartResume
+//            is answered by one LoadFinished, each StartUnload by one UnloadFinished, each
+//            StartHibernate by one HibernateFinished, each CloseGate by GateClosed or GateRefused;
+//            each request gets exactly one Reply (none when it was abandoned first).
 // Threads    values.
 #pragma once
 
@@ -77,6 +78,26 @@ struct StartUnload {
   template <class A>
   void fields(A& a) {
     a(work, component);
+  }
+};
+// Frozen, and as much of it paged out as can be. Its gate is closed, nothing that it needs goes
+// before it.
+struct StartHibernate {
+  WorkId work{};
+  ComponentId component{};
+  template <class A>
+  void fields(A& a) {
+    a(work, component);
+  }
+};
+// Of what hibernates: ready again as after a load. CancelLoad may follow.
+struct StartResume {
+  WorkId work{};
+  ComponentId component{};
+  Bytes reserved{};
+  template <class A>
+  void fields(A& a) {
+    a(work, component, reserved);
   }
 };
 // Replaces the one before: send TimerFired at `at` (Instant::never(): none).
@@ -159,7 +180,8 @@ struct Stopped {
 
 using Action =
     std::variant<action::StartLoad, action::CancelLoad, action::OpenGate, action::CloseGate,
-                 action::BarGate, action::ReleaseGate, action::StartUnload, action::ArmTimer,
-                 action::Reply, action::LeaseEnded, action::Learn, action::Record, action::Stopped>;
+                 action::BarGate, action::ReleaseGate, action::StartUnload, action::StartHibernate,
+                 action::StartResume, action::ArmTimer, action::Reply, action::LeaseEnded,
+                 action::Learn, action::Record, action::Stopped>;
 
 }  // namespace hearth

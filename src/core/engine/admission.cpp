@@ -110,7 +110,7 @@ bool Engine::Impl::admit_waiting() {
     if (found == requests.end() || found->second.kind == WantKind::unload) continue;
     Request& request = found->second;
     const bool needs_memory = !std::ranges::all_of(
-        request.closure, [this](ComponentId member) { return is_engaged(member); });
+        request.closure, [this](ComponentId member) { return is_present(member); });
     if (!needs_memory) {
       request.hindrance = Reason::none;
       continue;
@@ -144,14 +144,14 @@ bool Engine::Impl::stands_behind(const Request& request, const Request& before) 
 bool Engine::Impl::try_admit(Request& request) {
   std::vector<ComponentId> missing;
   for (const ComponentId id : request.closure) {
-    if (!is_engaged(id)) missing.push_back(id);
+    if (!is_present(id)) missing.push_back(id);
   }
   if (!check_members(request, missing) || !clear_conflicts(request, missing) ||
       !make_room(request, missing)) {
     return false;
   }
   for (const ComponentId id : missing) {
-    engage(id, demand_for(id), false);
+    engage(id, missing_for(id), false);
     const bool is_by_itself = request.kind == WantKind::preload || request.kind == WantKind::keep;
     const bool is_asked = std::ranges::find(request.asked, id) != request.asked.end();
     at(id).load_reason = is_by_itself || is_asked ? request.reason : Reason::need;
@@ -220,8 +220,9 @@ bool Engine::Impl::can_displace(ComponentId rival, Priority priority,
                                 std::vector<ComponentId>& victims) const {
   const Component& c = at(rival);
   if (std::ranges::find(victims, rival) != victims.end()) return true;
-  if (c.state != State::ready || c.leases > 0 || c.fast_pending > 0 || c.claimed > 0 ||
-      c.is_pinned || c.spec.priority == Priority::core || c.spec.priority > priority) {
+  const bool is_there = c.state == State::ready || c.state == State::hibernated;
+  if (!is_there || c.leases > 0 || c.fast_pending > 0 || c.claimed > 0 || c.is_pinned ||
+      c.spec.priority == Priority::core || c.spec.priority > priority) {
     return false;
   }
   for (const ComponentId dependent : c.dependents) {
@@ -383,7 +384,10 @@ IdSet<ComponentId> Engine::Impl::leaving_now() const {
 
 std::vector<Ledger::Demand> Engine::Impl::demands_of(const IdSet<ComponentId>& going) const {
   std::vector<Ledger::Demand> demands;
-  for (const ComponentId id : going) demands.push_back(ledger.demand_of(id));
+  for (const ComponentId id : going) {
+    const bool is_to_sleep = at(id).goes_to_sleep || at(id).state == State::hibernating;
+    demands.push_back(freed_by(id, is_to_sleep ? Tier::hibernated : Tier::unloaded));
+  }
   return demands;
 }
 
@@ -394,14 +398,14 @@ std::vector<Ledger::Demand> Engine::Impl::with_promised(
   for (const ComponentId id : missing) all.insert(id);
   std::vector<Ledger::Demand> demands;
   for (const ComponentId id : all) {
-    if (!is_engaged(id)) demands.push_back(demand_for(id));
+    if (!is_present(id)) demands.push_back(missing_for(id));
   }
   return demands;
 }
 
 bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& missing) {
   std::vector<Ledger::Demand> demands;
-  for (const ComponentId id : missing) demands.push_back(demand_for(id));
+  for (const ComponentId id : missing) demands.push_back(missing_for(id));
   const auto short_of = ledger.shortfall(demands);
   if (!promised.empty()) demands = with_promised(missing);
   if (!short_of && (promised.empty() || !ledger.shortfall(demands, demands_of(coming())))) {
@@ -430,11 +434,8 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
   }
   bool is_coming = victims.has_value();
   if (victims) {
-    for (const ComponentId victim : *victims) {
-      at(victim).displacer = largest;
-      ++totals.evictions;
-      drain(victim, Reason::memory, largest);
-    }
+    for (const ComponentId victim : *victims) at(victim).displacer = largest;
+    make_leave(demands, *victims, Reason::memory, largest);
     is_dirty = is_dirty || !victims->empty();
   } else if (!is_default_back && !request.is_preemptible) {
     revoke_for(request, demands);

@@ -34,8 +34,14 @@ enum class DecisionKind : unsigned char {
   unpinned,
   configured,
   shutdown,
+  hibernate_started,  // reason: as of an unload; bytes: held; other_bytes: to be freed
+  hibernate_done,     // bytes: freed; other_bytes: still held; figure: ms
+  hibernate_refused,  // reason: unable, or frees_little with the figures of hibernate_done
+  resume_started,     // reason: as of a load; other_bytes: the rest that it held
+  resume_done,        // bytes: measured; figure: ms
+  resume_failed,      // it ended; what waits for it is loaded anew
 };
-constexpr unsigned limit_of(DecisionKind) { return 19; }
+constexpr unsigned limit_of(DecisionKind) { return 25; }
 
 enum class Reason : unsigned char {
   none,
@@ -84,8 +90,10 @@ enum class Reason : unsigned char {
   own_limit,         // of pressure: our own control group is near its limit
   stall,             // of pressure: programs wait for memory
   swap,              // of pressure: memory goes to the swap and comes back
+  unable,            // the machine, or the component, cannot do it
+  frees_little,      // hibernating: less than a quarter
 };
-constexpr unsigned limit_of(Reason) { return 46; }
+constexpr unsigned limit_of(Reason) { return 48; }
 
 [[nodiscard]] std::string_view name_of(DecisionKind kind);
 [[nodiscard]] std::string_view name_of(Reason reason);

@@ -72,7 +72,11 @@ bool Engine::Impl::is_consistent() const {
   for (std::uint32_t i = 0; i < components.size(); ++i) {
     const Component& c = components[i];
     if (is_resident(c.state) && !ledger.holds(ComponentId{i})) return false;
-    if ((c.state == State::loading || c.state == State::unloading) && !c.work) return false;
+    const bool is_at_work = c.state == State::loading || c.state == State::unloading ||
+                            c.state == State::hibernating || c.state == State::resuming;
+    if (is_at_work && !c.work) return false;
+    if (c.is_waking && c.state != State::hibernated) return false;
+    if (!(c.freed_share >= 0 && c.freed_share <= 1) || c.asleep > Bytes::unlimited()) return false;
     // A key that is no number would have no place in an order.
     if (!(c.idle_key > -1e300 && c.idle_key < 1e300)) return false;
     if ((c.unload_for && !known(*c.unload_for)) || (c.displacer && !known(*c.displacer)))
@@ -156,6 +160,8 @@ ComponentView Engine::component(ComponentId id) const {
           .peak = c.peak,
           .declared = c.spec.memory.value_or(Bytes{}),
           .load_time = c.load_time,
+          .resume_time = c.resume_time,
+          .freed_share = c.freed_share,
           .leases = c.leases,
           .uses = c.uses,
           .loads = c.loads,

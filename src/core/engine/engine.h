@@ -37,6 +37,8 @@ struct ComponentView {
   Bytes peak{};             // learnt; 0 when never measured
   Bytes declared{};         // 0 when not declared
   Duration load_time{0};    // learnt
+  Duration resume_time{0};  // learnt; 0 when it never hibernated
+  double freed_share = 0;   // by hibernating, of what it held; learnt
   unsigned leases = 0;
   std::uint64_t uses = 0;  // evidence that it was needed, see event::UseReported
   std::uint64_t loads = 0;
@@ -74,10 +76,13 @@ struct Totals {
   std::uint64_t refusals = 0;
   std::uint64_t objectives_met = 0;
   std::uint64_t objectives_missed = 0;
+  std::uint64_t hibernations = 0;
+  std::uint64_t resumes = 0;
+  std::uint64_t resume_failures = 0;
   template <class A>
   void fields(A& a) {
     a(steps, commands, loads, preloads, unloads, evictions, load_failures, exits, uses, warm_uses,
-      refusals, objectives_met, objectives_missed);
+      refusals, objectives_met, objectives_missed, hibernations, resumes, resume_failures);
   }
 };
 
@@ -101,7 +106,7 @@ class Engine {
   // then changes nothing. After it, send event::Restored before anything else.
   [[nodiscard]] std::vector<std::byte> snapshot() const;
   [[nodiscard]] static Result<Engine> restore(std::span<const std::byte> bytes);
-  static constexpr std::uint32_t version = 6;
+  static constexpr std::uint32_t version = 7;
 
   [[nodiscard]] std::size_t component_count() const;  // ids are below this
   [[nodiscard]] ComponentView component(ComponentId id) const;

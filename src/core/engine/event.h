@@ -28,6 +28,10 @@ struct Intent {
   }
 };
 
+// Of a hibernation: it is out of the way; it could not be done and all is as it was; it has ended.
+enum class HibernateOutcome : unsigned char { asleep, awake, ended };
+constexpr unsigned limit_of(HibernateOutcome) { return 3; }
+
 enum class WorkOutcome : unsigned char { done, failed, cancelled };
 constexpr unsigned limit_of(WorkOutcome) { return 3; }
 
@@ -183,7 +187,8 @@ struct RequestAbandoned {
   }
 };
 
-// Answers StartLoad, exactly once a WorkId. `measured` is ram held when ready.
+// Answers StartLoad or StartResume, exactly once a WorkId. `measured` is ram held when ready. A
+// resume that is not done has ended the component.
 struct LoadFinished {
   WorkId work{};
   WorkOutcome outcome = WorkOutcome::done;
@@ -201,6 +206,19 @@ struct UnloadFinished {
   template <class A>
   void fields(A& a) {
     a(work);
+  }
+};
+
+// Answers StartHibernate, exactly once a WorkId. `held`: ram that it still takes, with what the
+// swap takes of ram for it.
+struct HibernateFinished {
+  WorkId work{};
+  HibernateOutcome outcome = HibernateOutcome::asleep;
+  Bytes held{};
+  std::string detail{};  // why it could not be done, for a person
+  template <class A>
+  void fields(A& a) {
+    a(work, outcome, held, detail);
   }
 };
 
@@ -305,7 +323,7 @@ struct Event {
       event::UnloadRequested, event::PinRequested, event::UseReported, event::RequestAbandoned,
       event::LoadFinished, event::UnloadFinished, event::GateClosed, event::GateRefused,
       event::ComponentExited, event::MemorySampled, event::TimerFired, event::ShutdownRequested,
-      event::Restored, event::LearntBefore>;
+      event::Restored, event::LearntBefore, event::HibernateFinished>;
   Instant at{};
   What what{};
   template <class A>
@@ -316,6 +334,6 @@ struct Event {
 
 // The name of each alternative of Event::What, in its order ("configured", "command", ...).
 [[nodiscard]] std::string_view name_of(const Event& event);
-inline constexpr std::uint32_t events_version = 5;  // of the stored form of Event
+inline constexpr std::uint32_t events_version = 6;  // of the stored form of Event
 
 }  // namespace hearth

@@ -19,14 +19,16 @@ std::vector<Engine::Impl::Coming> Engine::Impl::coming_loads() const {
     const Duration left = std::max<Duration>(at(id).load_started + expected - now, Duration{0});
     // Of one that was never loaded, or takes longer than it ever did, nothing is known: it may take
     // all of it still.
-    const bool is_known = at(id).load_time > Duration{0} && left > Duration{0};
+    const bool is_known =
+        (at(id).load_time > Duration{0} || at(id).asleep > Bytes{}) && left > Duration{0};
     const double share = is_known ? std::min(seconds(left) / seconds(expected), 1.0) : 1.0;
-    const double bytes = static_cast<double>(ledger.held(id).count) * share;
+    const double bytes = static_cast<double>(less(ledger.held(id), at(id).asleep).count) * share;
     loads.push_back(
         {.within = is_known ? left : expected, .bytes = Bytes{static_cast<std::uint64_t>(bytes)}});
   }
   for (const ComponentId id : admitted) {
-    loads.push_back({.within = expected_load_time(id), .bytes = ledger.held(id)});
+    loads.push_back(
+        {.within = expected_load_time(id), .bytes = less(ledger.held(id), at(id).asleep)});
   }
   std::ranges::sort(loads, {}, &Coming::within);
   return loads;

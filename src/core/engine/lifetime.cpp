@@ -94,6 +94,10 @@ void Engine::Impl::forget_what_is_gone(const std::set<ComponentId>& running) {
     c.is_eager_done = false;
     c.short_lives = 0;
     c.undemanded.clear();
+    c.is_waking = false;
+    c.goes_to_sleep = false;
+    c.has_exited = false;
+    if (c.no_sleep_before == Instant::never()) c.no_sleep_before = Instant{};
     if (running.contains(ComponentId{i})) continue;
     if (is_resident(c.state)) ++c.unloads;
     c.state = State::unloaded;
@@ -106,6 +110,8 @@ void Engine::Impl::forget_what_is_gone(const std::set<ComponentId>& running) {
 void Engine::Impl::adopt(const event::Running& running) {
   Component& c = at(running.component);
   if (!is_resident(c.state)) ++c.loads;
+  // What hibernated was woken to be taken over.
+  const bool was_asleep = std::exchange(c.asleep, Bytes{}) > Bytes{};
   c.state = State::ready;
   c.load = running.load;
   next_work = std::max(next_work, running.load.value + 1);
@@ -114,6 +120,7 @@ void Engine::Impl::adopt(const event::Running& running) {
     c.loaded_at = now;
     c.turn_began = now;
   }
+  if (was_asleep) ledger.replace(running.component, bound(running.component));
   if (running.measured > Bytes{}) {
     ledger.replace(running.component, running.measured);
     c.peak = std::max(c.peak, running.measured);

@@ -13,6 +13,16 @@ void Engine::Impl::set_state(ComponentId id, Trigger trigger) {
 
 // A reservation makes it engaged: what it needs cannot go, what conflicts with it cannot come.
 void Engine::Impl::engage(ComponentId id, const Ledger::Demand& demand, bool is_forced) {
+  if (at(id).state == State::hibernated) {
+    // It is engaged already, with the rest that it holds: now with all of it.
+    at(id).is_waking = true;
+    drop_idle(id);
+    ledger.replace(id, at(id).asleep + demand.ram);
+    admitted.insert(id);
+    is_plan_stale = true;
+    is_dirty = true;
+    return;
+  }
   if (is_forced) {
     ledger.hold(id, demand);
   } else {
@@ -31,8 +41,13 @@ void Engine::Impl::engage(ComponentId id, const Ledger::Demand& demand, bool is_
 
 void Engine::Impl::disengage(ComponentId id) {
   ledger.release(id);
+  Component& c = at(id);
+  c.is_waking = false;
+  c.goes_to_sleep = false;
+  c.has_exited = false;
+  c.asleep = Bytes{};
   if (admitted.erase(id)) is_plan_stale = true;
-  for (const ComponentId need : at(id).needs) {
+  for (const ComponentId need : c.needs) {
     HEARTH_ASSERT(at(need).engaged_dependents > 0);
     --at(need).engaged_dependents;
     refresh_idle(need);
@@ -42,13 +57,26 @@ void Engine::Impl::disengage(ComponentId id) {
   is_dirty = true;
 }
 
+// What is admitted and has not started gives its reservation back.
+void Engine::Impl::withdraw(ComponentId id) {
+  Component& c = at(id);
+  if (!c.is_waking) return disengage(id);
+  c.is_waking = false;
+  c.is_preload = false;
+  admitted.erase(id);
+  is_plan_stale = true;
+  ledger.replace(id, c.asleep);
+  refresh_idle(id);
+  is_dirty = true;
+}
+
 // What was admitted for somebody who is gone gives its reservation back.
 void Engine::Impl::withdraw_unwanted() {
   std::vector<ComponentId> unwanted;
   for (const ComponentId id : admitted) {
     if (at(id).wanted == 0) unwanted.push_back(id);
   }
-  for (const ComponentId id : unwanted) disengage(id);
+  for (const ComponentId id : unwanted) withdraw(id);
 }
 
 // Something measured above its reservation, or a budget shrank: what is admitted in it and has not
@@ -65,7 +93,7 @@ void Engine::Impl::withdraw_unfitting() {
     }
     if (is_over) unfitting.push_back(id);
   }
-  for (const ComponentId id : unfitting) disengage(id);
+  for (const ComponentId id : unfitting) withdraw(id);
 }
 
 void Engine::Impl::start_loads() {
@@ -115,6 +143,7 @@ bool Engine::Impl::start_next() {
 
 void Engine::Impl::start_load(ComponentId id) {
   Component& c = at(id);
+  if (c.state == State::hibernated) return start_resume(id);
   admitted.erase(id);
   set_state(id, Trigger::load);
   loading.insert(id);
@@ -145,17 +174,25 @@ void Engine::Impl::start_load(ComponentId id) {
 
 void Engine::Impl::on(const event::LoadFinished& event) {
   const auto found = work.find(event.work);
-  if (found == work.end() || at(found->second).state != State::loading) return;
+  if (found == work.end()) return;
   const ComponentId id = found->second;
   Component& c = at(id);
+  const bool is_resume = c.state == State::resuming;
+  if (!is_resume && c.state != State::loading) return;
   work.erase(found);
   loading.erase(id);
   disarm(TimerKind::load, id.value, c.load_deadline);
   c.load_deadline = Instant::never();
-  c.load = std::exchange(c.work, WorkId{});
+  const WorkId done = std::exchange(c.work, WorkId{});
+  if (!is_resume) c.load = done;
   is_dirty = true;
-  if (event.outcome != WorkOutcome::done) {
+  if (event.outcome != WorkOutcome::done || c.has_exited) {
     const bool is_unwanted = c.is_cancelled && c.unload_reason != Reason::timed_out;
+    if (is_resume) {
+      ++c.unloads;
+      ++totals.unloads;
+    }
+    if (is_resume && !is_unwanted) return resume_failed(id);
     load_failed(id, !is_unwanted);
     return;
   }
@@ -175,6 +212,7 @@ void Engine::Impl::on(const event::LoadFinished& event) {
     start_unload(id);
     return;
   }
+  if (is_resume) return resume_done(id, event.measured);
   load_done(id, event.measured);
 }
 
@@ -271,9 +309,12 @@ void Engine::Impl::cancel_load(ComponentId id) {
 void Engine::Impl::on(const event::ComponentExited& event) {
   if (event.component.value >= components.size()) return;
   Component& c = at(event.component);
-  const bool is_up =
-      c.state == State::ready || c.state == State::closing || c.state == State::draining;
-  if (!is_up || c.load != event.load) return;
+  if (c.load != event.load) return;
+  // What is being done with it ends first, and finds that.
+  if (c.state == State::hibernating || c.state == State::resuming) c.has_exited = true;
+  const bool is_up = c.state == State::ready || c.state == State::closing ||
+                     c.state == State::draining || c.state == State::hibernated;
+  if (!is_up) return;
   ++totals.exits;
   lose(event.component, Reason::lost);
 }

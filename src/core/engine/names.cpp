@@ -7,10 +7,13 @@ namespace hearth {
 namespace {
 
 constexpr std::array<std::string_view, limit_of(DecisionKind{})> kinds{
-    "load_started", "load_done",        "load_failed",       "load_cancelled", "unload_started",
-    "unload_done",  "waiting",          "refused",           "granted",        "lease_ended",
-    "exited",       "pressure_changed", "nothing_evictable", "over_budget",    "estimate_off",
-    "pinned",       "unpinned",         "configured",        "shutdown"};
+    "load_started",      "load_done",         "load_failed",    "load_cancelled",
+    "unload_started",    "unload_done",       "waiting",        "refused",
+    "granted",           "lease_ended",       "exited",         "pressure_changed",
+    "nothing_evictable", "over_budget",       "estimate_off",   "pinned",
+    "unpinned",          "configured",        "shutdown",       "hibernate_started",
+    "hibernate_done",    "hibernate_refused", "resume_started", "resume_done",
+    "resume_failed"};
 
 constexpr std::array<std::string_view, limit_of(Reason{})> reasons{"none",
                                                                    "demand",
@@ -57,15 +60,34 @@ constexpr std::array<std::string_view, limit_of(Reason{})> reasons{"none",
                                                                    "foretold",
                                                                    "own_limit",
                                                                    "stall",
-                                                                   "swap"};
+                                                                   "swap",
+                                                                   "unable",
+                                                                   "frees_little"};
 
 constexpr std::array<std::string_view, std::variant_size_v<Event::What>> events{
-    "configured",       "command",         "signal",         "lease_requested",
-    "lease_taken",      "lease_renewed",   "lease_released", "load_requested",
-    "unload_requested", "pin_requested",   "use_reported",   "request_abandoned",
-    "load_finished",    "unload_finished", "gate_closed",    "gate_refused",
-    "component_exited", "memory_sampled",  "timer_fired",    "shutdown_requested",
-    "restored",         "learnt_before"};
+    "configured",
+    "command",
+    "signal",
+    "lease_requested",
+    "lease_taken",
+    "lease_renewed",
+    "lease_released",
+    "load_requested",
+    "unload_requested",
+    "pin_requested",
+    "use_reported",
+    "request_abandoned",
+    "load_finished",
+    "unload_finished",
+    "gate_closed",
+    "gate_refused",
+    "component_exited",
+    "memory_sampled",
+    "timer_fired",
+    "shutdown_requested",
+    "restored",
+    "learnt_before",
+    "hibernate_finished"};
 
 }  // namespace
 

@@ -35,7 +35,10 @@ void Engine::Impl::plan_starts() {
   }
 }
 
+// From where it is: what hibernates is only resumed.
 Duration Engine::Impl::expected_load_time(ComponentId id) const {
+  const State state = at(id).state;
+  if (state == State::hibernated || state == State::resuming) return resuming_takes(id);
   return at(id).load_time > Duration{0} ? at(id).load_time : Duration{1s};
 }
 

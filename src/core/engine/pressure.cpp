@@ -119,6 +119,8 @@ Duration Engine::Impl::idle_limit(ComponentId id) const {
   if (pressure == Pressure::high) by_priority = std::min<Duration>(by_priority, 60s);
   if (pressure == Pressure::critical) by_priority = std::min<Duration>(by_priority, 30s);
   if (pressure == Pressure::emergency) by_priority = std::min<Duration>(by_priority, 10s);
+  // It is out of the way, and worth its rest for longer.
+  if (c.state == State::hibernated) by_priority *= 10;
   return std::min(limit, by_priority);
 }
 
@@ -140,10 +142,7 @@ void Engine::Impl::relieve_budget() {
         ledger.shortfall({})->bytes;
     return;
   }
-  for (const ComponentId victim : *victims) {
-    ++totals.evictions;
-    drain(victim, Reason::over_budget);
-  }
+  make_leave({}, *victims, Reason::over_budget, {});
   is_dirty = false;
 }
 
@@ -167,29 +166,49 @@ std::vector<ComponentId> Engine::Impl::relief_order() const {
   return order;
 }
 
-// Unloads until `coming` will be `goal`, and no more: without any one of them it would not be.
-// Returns what will be then.
+// What has to go for `coming` to be `goal`, with the least regret, and no more: without any one of
+// them it would not be. First what was loaded in vain, then what can hibernate, then the rest.
+std::vector<Engine::Impl::Relief> Engine::Impl::relief_until(Bytes& coming, Bytes goal) const {
+  std::vector<Relief> steps;
+  const std::vector<ComponentId> order = relief_order();
+  const auto take = [&](ComponentId id, Tier tier, Bytes frees) {
+    const auto same = std::ranges::find(steps, id, &Relief::id);
+    if (same != steps.end()) {
+      coming = less(coming, same->frees);
+      steps.erase(same);
+    }
+    if (frees == Bytes{}) return;  // it would free nothing of what is short
+    coming += frees;
+    steps.push_back({.id = id, .tier = tier, .frees = frees});
+  };
+  for (const ComponentId id : order) {
+    if (coming < goal && at(id).is_preload) take(id, Tier::unloaded, ledger.held(id));
+  }
+  for (const ComponentId id : order) {
+    if (coming < goal && is_worth_hibernating(id, false)) {
+      take(id, Tier::hibernated, freed_by_hibernating(id));
+    }
+  }
+  for (const ComponentId id : order) {
+    if (coming < goal && !at(id).is_preload) take(id, Tier::unloaded, ledger.held(id));
+  }
+  for (std::size_t i = steps.size(); i-- > 0;) {
+    if (less(coming, steps[i].frees) < goal) continue;
+    coming = less(coming, steps[i].frees);
+    steps.erase(steps.begin() + static_cast<std::ptrdiff_t>(i));
+  }
+  return steps;
+}
+
+// Returns what will be there then.
 Bytes Engine::Impl::relieve(Bytes coming, Bytes goal, Reason reason) {
   if (coming >= goal) return coming;
   rekey_idle();
   const Bytes short_of = goal - coming;
-  std::vector<ComponentId> victims;
-  for (const ComponentId id : relief_order()) {
-    if (coming >= goal) break;
-    if (ledger.held(id) == Bytes{}) continue;  // it would free nothing of what is short
-    coming += ledger.held(id);
-    victims.push_back(id);
-  }
-  for (std::size_t i = victims.size(); i-- > 0;) {
-    const Bytes held = ledger.held(victims[i]);
-    if (less(coming, held) < goal) continue;
-    coming = less(coming, held);
-    victims.erase(victims.begin() + static_cast<std::ptrdiff_t>(i));
-  }
-  for (const ComponentId victim : victims) {
+  for (const Relief& step : relief_until(coming, goal)) {
     ++totals.evictions;
-    begin_close(victim, reason, {});
-    decisions.back().other_bytes = short_of;
+    begin_close(step.id, reason, {}, step.tier);
+    if (step.tier == Tier::unloaded) decisions.back().other_bytes = short_of;
   }
   return coming;
 }

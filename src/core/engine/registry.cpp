@@ -30,7 +30,7 @@ void Engine::Impl::on(const event::Configured& event) {
   apply_settings();
   is_told_stuck = false;
   // What is admitted and not started is admitted anew, by the bounds as they are now.
-  for (const ComponentId id : IdSet(admitted)) disengage(id);
+  for (const ComponentId id : IdSet(admitted)) withdraw(id);
   drop_lasting_keeps({});
   record(DecisionKind::configured, Reason::none).figure =
       static_cast<double>(next.components.size());
@@ -214,11 +214,13 @@ void Engine::Impl::recount() {
     const ComponentId id{i};
     const Component& c = at(id);
     if (c.work) work.emplace(c.work, id);
-    if (c.state == State::loading) loading.insert(id);
-    if (c.state == State::closing || c.state == State::unloading) leaving.insert(id);
+    if (c.state == State::loading || c.state == State::resuming) loading.insert(id);
+    const bool is_leaving =
+        c.state == State::closing || c.state == State::unloading || c.state == State::hibernating;
+    if (is_leaving) leaving.insert(id);
     if (c.state == State::draining) draining.insert(id);
     if (!is_engaged(id)) continue;
-    if (!is_resident(c.state)) admitted.insert(id);
+    if (!is_resident(c.state) || c.is_waking) admitted.insert(id);
     for (const ComponentId need : c.needs) ++at(need).engaged_dependents;
   }
   // What was idle and still is keeps its key and its deadline: both are of when it became so.

@@ -201,7 +201,7 @@ bool Engine::Impl::refuse_at_once(const Request& request) {
       return true;
     }
     demands.push_back(demand_for(id));
-    if (is_resident(at(id).state)) demands.back() = ledger.demand_of(id);
+    if (is_present(id) && is_resident(at(id).state)) demands.back() = ledger.demand_of(id);
   }
   const auto short_of = Ledger::of_budgets(ledger).shortfall(demands);
   if (!short_of) return false;
@@ -520,7 +520,7 @@ Instant Engine::Impl::rests_until(ComponentId id) const {
 // A likely component is loaded only into memory that is free, and never in another's way.
 void Engine::Impl::preload(ComponentId id, CommandId command) {
   if (is_shutting_down || pressure >= Pressure::high || at(id).state == State::ready) return;
-  if (is_engaged(id) || at(id).wanted > 0) return;
+  if (is_present(id) || at(id).wanted > 0) return;
   for (const ComponentId member : at(id).closure) {
     if (!is_engaged(member) && rests_until(member) > now) return;
   }

@@ -18,7 +18,8 @@ struct Script {
   std::vector<Action> actions;  // of the last event
   std::vector<Action> all;
   std::uint64_t next_request = 1;
-  Bytes measured = 50_MiB;  // what play() says that a load took
+  Bytes measured = 50_MiB;  // what play() says that a load, or a resume, took
+  Bytes asleep = 10_MiB;    // and what is left of it while it hibernates
 
   void send(Event::What what) {
     actions.clear();
@@ -57,6 +58,11 @@ struct Script {
           answers.emplace_back(event::LoadFinished{load->work, WorkOutcome::done, measured, ""});
         } else if (const auto* unload = std::get_if<action::StartUnload>(&action)) {
           answers.emplace_back(event::UnloadFinished{unload->work});
+        } else if (const auto* sleep = std::get_if<action::StartHibernate>(&action)) {
+          answers.emplace_back(
+              event::HibernateFinished{sleep->work, HibernateOutcome::asleep, asleep});
+        } else if (const auto* wake = std::get_if<action::StartResume>(&action)) {
+          answers.emplace_back(event::LoadFinished{wake->work, WorkOutcome::done, measured, ""});
         } else if (const auto* gate = std::get_if<action::CloseGate>(&action)) {
           answers.emplace_back(event::GateClosed{gate->component});
         }

@@ -95,6 +95,15 @@ struct Component {
   bool is_preload = false;
   bool is_cancelled = false;  // the load under way is not wanted
   bool is_estimate_told = false;
+  bool goes_to_sleep = false;  // closing: to hibernate, not to unload
+  bool is_waking = false;      // hibernated, and admitted again
+  Instant no_sleep_before{};   // hibernating it was tried in vain
+  unsigned poor_sleeps = 0;    // in a row, that freed little
+  bool has_exited = false;     // while it hibernated or resumed
+  Bytes asleep{};              // what it holds while it is hibernated
+  double freed_share = 0;      // of what it held, when it last hibernated; 0: it never has
+  Duration hibernate_time{0};  // learnt, as load_time
+  Duration resume_time{0};
   State state = State::unloaded;
   WorkId work{};
   WorkId load{};
@@ -157,8 +166,13 @@ struct Component {
       load_time);
     a(probability, probability_of, grants, uses, warm_uses, loads, unloads, failures, policy,
       undemanded, is_in_idle, idle_key, idle_deadline, plan_position);
+    a(goes_to_sleep, is_waking, no_sleep_before, poor_sleeps, has_exited, asleep, freed_share,
+      hibernate_time, resume_time);
   }
 };
+
+// How far out of memory.
+enum class Tier : unsigned char { hibernated, unloaded };
 
 struct KnownCommand {
   CommandId id{};
@@ -277,6 +291,10 @@ struct Engine::Impl {
     return id.value < components.size() && !components[id.value].is_removed;
   }
   bool is_engaged(ComponentId id) const { return ledger.holds(id); }
+  // There, or on its way: what hibernates is not.
+  bool is_present(ComponentId id) const {
+    return is_engaged(id) && (at(id).state != State::hibernated || at(id).is_waking);
+  }
   void emit(Action action) { out->push_back(std::move(action)); }
 
   // record.cpp
@@ -372,6 +390,7 @@ struct Engine::Impl {
                       std::vector<ComponentId>& victims) const;
   Bytes bound(ComponentId id) const;
   Ledger::Demand demand_for(ComponentId id) const;
+  Ledger::Demand missing_for(ComponentId id) const;
 
   bool can_rivals_go(const Request& request, const std::vector<ComponentId>& missing) const;
 
@@ -412,6 +431,7 @@ struct Engine::Impl {
   void cancel_load(ComponentId id);
   void engage(ComponentId id, const Ledger::Demand& demand, bool is_forced);
   void disengage(ComponentId id);
+  void withdraw(ComponentId id);
   void lose(ComponentId id, Reason reason);
   void withdraw_unwanted();
   void withdraw_unfitting();
@@ -425,7 +445,8 @@ struct Engine::Impl {
   bool can_be_idle(ComponentId id) const;
   void refresh_idle(ComponentId id);
   void drop_idle(ComponentId id);
-  void begin_close(ComponentId id, Reason reason, std::optional<ComponentId> because);
+  void begin_close(ComponentId id, Reason reason, std::optional<ComponentId> because,
+                   Tier tier = Tier::unloaded);
   void start_unload(ComponentId id);
   void drain(ComponentId id, Reason reason, std::optional<ComponentId> because = {});
   void settle_drains();
@@ -463,7 +484,30 @@ struct Engine::Impl {
   void relieve_suffering();
   void relieve_what_is_foretold();
   std::vector<ComponentId> relief_order() const;
+  struct Relief {
+    ComponentId id{};
+    Tier tier = Tier::unloaded;
+    Bytes frees{};
+  };
+  std::vector<Relief> relief_until(Bytes& coming, Bytes goal) const;
   Bytes relieve(Bytes coming, Bytes goal, Reason reason);
+
+  // tiers.cpp
+  void on(const event::HibernateFinished& event);
+  [[nodiscard]] Bytes freed_by_hibernating(ComponentId id) const;
+  [[nodiscard]] Duration hibernating_takes(ComponentId id) const;
+  [[nodiscard]] Duration resuming_takes(ComponentId id) const;
+  // `is_waited_for`: somebody waits for the memory until it is out of the way.
+  [[nodiscard]] bool is_worth_hibernating(ComponentId id, bool is_waited_for) const;
+  [[nodiscard]] Ledger::Demand freed_by(ComponentId id, Tier tier) const;
+  void make_leave(const std::vector<Ledger::Demand>& wanted,
+                  const std::vector<ComponentId>& victims, Reason reason,
+                  std::optional<ComponentId> because);
+  void start_hibernate(ComponentId id);
+  void hibernated(ComponentId id, Bytes held);
+  void start_resume(ComponentId id);
+  void resume_done(ComponentId id, Bytes measured);
+  void resume_failed(ComponentId id);
 
   // forecast.cpp
   struct Coming {  // what a load under way will still take
@@ -485,6 +529,9 @@ struct Engine::Impl {
   void settle_adopted();
   void settle_shutdown();
 };
+
+// An unload for one of these reasons is given up when the component comes into use meanwhile.
+[[nodiscard]] bool is_soft(Reason reason);
 
 inline constexpr std::uint64_t internal_bit = 1ULL << 63;
 

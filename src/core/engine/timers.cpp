@@ -51,7 +51,9 @@ void Engine::Impl::fire(TimerKind kind, std::uint64_t id, Instant due) {
       Component& component = components[id];
       if (component.load_deadline != due) return;
       component.load_deadline = Instant::never();
-      if (component.state == State::loading && !component.is_cancelled) {
+      const bool is_coming =
+          component.state == State::loading || component.state == State::resuming;
+      if (is_coming && !component.is_cancelled) {
         cancel_load(ComponentId{static_cast<std::uint32_t>(id)});
       }
       return;
@@ -65,7 +67,11 @@ void Engine::Impl::fire(TimerKind kind, std::uint64_t id, Instant due) {
       const ComponentId component{static_cast<std::uint32_t>(id)};
       if (at(component).idle_deadline != due || !at(component).is_in_idle) return;
       at(component).idle_deadline = Instant::never();
-      begin_close(component, at(component).is_preload ? Reason::unused_preload : Reason::idle, {});
+      const auto& ttl = at(component).spec.ttl;
+      const bool is_over = ttl && now - at(component).idle_since >= *ttl;
+      const bool hibernates = !is_over && is_worth_hibernating(component, false);
+      begin_close(component, at(component).is_preload ? Reason::unused_preload : Reason::idle, {},
+                  hibernates ? Tier::hibernated : Tier::unloaded);
       return;
     }
     case TimerKind::turn:

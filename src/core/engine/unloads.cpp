@@ -10,18 +10,17 @@ bool is_of_pressure(Reason reason) {
          reason == Reason::swap || reason == Reason::foretold;
 }
 
-// An unload for one of these reasons is given up when the component comes into use meanwhile.
-bool is_soft(Reason reason) {
-  return reason == Reason::memory || reason == Reason::conflict || reason == Reason::idle ||
-         reason == Reason::unused_preload || is_of_pressure(reason) ||
-         reason == Reason::over_budget;
-}
-
 bool is_eviction(Reason reason) {
   return reason == Reason::memory || is_of_pressure(reason) || reason == Reason::over_budget;
 }
 
 }  // namespace
+
+bool is_soft(Reason reason) {
+  return reason == Reason::memory || reason == Reason::conflict || reason == Reason::idle ||
+         reason == Reason::unused_preload || is_of_pressure(reason) ||
+         reason == Reason::over_budget;
+}
 
 EvictionCandidate Engine::Impl::candidate(ComponentId id) const {
   const Component& c = at(id);
@@ -35,13 +34,14 @@ EvictionCandidate Engine::Impl::candidate(ComponentId id) const {
 
 bool Engine::Impl::is_free(ComponentId id) const {
   const Component& c = at(id);
-  return (c.state == State::ready || c.state == State::draining) && c.leases == 0 &&
-         c.fast_pending == 0 && c.engaged_dependents == 0;
+  const bool is_there = c.state == State::ready || c.state == State::draining ||
+                        (c.state == State::hibernated && !c.is_waking);
+  return is_there && c.leases == 0 && c.fast_pending == 0 && c.engaged_dependents == 0;
 }
 
 bool Engine::Impl::can_be_idle(ComponentId id) const {
   const Component& c = at(id);
-  return c.state == State::ready && is_free(id) && c.claimed == 0 && !c.is_pinned &&
+  return c.state != State::draining && is_free(id) && c.claimed == 0 && !c.is_pinned &&
          c.spec.priority != Priority::core && !is_shutting_down;
 }
 
@@ -89,27 +89,34 @@ void Engine::Impl::rekey_idle() {
   idle = std::move(fresh);
 }
 
-void Engine::Impl::begin_close(ComponentId id, Reason reason, std::optional<ComponentId> because) {
+void Engine::Impl::begin_close(ComponentId id, Reason reason, std::optional<ComponentId> because,
+                               Tier tier) {
   HEARTH_ASSERT(is_free(id));
   Component& c = at(id);
+  const bool is_asleep = c.state == State::hibernated;
   drop_idle(id);
   draining.erase(id);
-  set_state(id, Trigger::close);
+  set_state(id, is_asleep ? Trigger::evict_hibernated : Trigger::close);
   leaving.insert(id);
   c.unload_reason = reason;
   c.unload_for = because;
-  ++c.gates_asked;
+  c.goes_to_sleep = tier == Tier::hibernated;
   if (is_eviction(reason) || reason == Reason::conflict || reason == Reason::turn)
     c.is_displaced = c.spec.is_default;
-  record_component(DecisionKind::unload_started, reason, id);
+  record_component(c.goes_to_sleep ? DecisionKind::hibernate_started : DecisionKind::unload_started,
+                   reason, id);
   Decision& decision = decisions.back();
   decision.bytes = ledger.held(id);
-  decision.other_bytes = because ? bound(*because) : Bytes{};
+  decision.other_bytes = c.goes_to_sleep ? freed_by_hibernating(id)
+                         : because       ? bound(*because)
+                                         : Bytes{};
   decision.has_other = because.has_value();
   if (because) decision.other = *because;
   decision.figure = seconds(now - std::max(c.last_used, c.loaded_at));
-  emit(action::CloseGate{id});
   is_dirty = true;
+  if (is_asleep) return start_unload(id);
+  ++c.gates_asked;
+  emit(action::CloseGate{id});
 }
 
 void Engine::Impl::on(const event::GateClosed& event) {
@@ -118,6 +125,7 @@ void Engine::Impl::on(const event::GateClosed& event) {
   if (c.gates_asked > 0) --c.gates_asked;
   if (c.state != State::closing || c.gates_asked > 0) return;
   HEARTH_ASSERT(c.leases == 0);
+  if (std::exchange(c.goes_to_sleep, false)) return start_hibernate(event.component);
   set_state(event.component, Trigger::gate_closed);
   start_unload(event.component);
 }
@@ -139,6 +147,7 @@ void Engine::Impl::on(const event::GateRefused& event) {
   set_state(id, Trigger::gate_refused);
   leaving.erase(id);
   c.is_displaced = false;
+  c.goes_to_sleep = false;
   // Their events are on the way, or came before this one: a moment, then the gate may be asked
   // again.
   c.fast_pending = event.leases > c.fast_leases ? event.leases - c.fast_leases : 0;
@@ -206,10 +215,12 @@ void Engine::Impl::drain(ComponentId id, Reason reason, std::optional<ComponentI
   }
   if (admitted.contains(id)) {
     // Not started: who asked for it asks again for room.
-    return disengage(id);
+    withdraw(id);
+    if (c.state != State::hibernated) return;
   }
   switch (c.state) {
     case State::loading:
+    case State::resuming:
       if (c.unload_reason == Reason::none) c.unload_reason = reason;
       cancel_load(id);
       return;
@@ -228,13 +239,16 @@ void Engine::Impl::drain(ComponentId id, Reason reason, std::optional<ComponentI
       if (is_soft(c.unload_reason) && !is_soft(reason)) emit(action::BarGate{id});
       [[fallthrough]];
     case State::closing:
+      c.goes_to_sleep = false;
+      [[fallthrough]];
+    case State::hibernating:
       if (!is_soft(reason)) c.unload_reason = reason;
+      return;
+    case State::hibernated:
+      begin_close(id, reason, because);
       return;
     case State::unloaded:
     case State::unloading:
-    case State::hibernating:
-    case State::hibernated:
-    case State::resuming:
     case State::failed:
       return;
   }
@@ -259,9 +273,10 @@ void Engine::Impl::settle_drains() {
     });
     const bool is_held = c.leases > 0 || c.fast_pending > 0 || c.is_pinned || is_depended_on;
     if (give_turn_back(id, is_depended_on)) continue;
-    // Whoever it was to make room for is not wanted any more.
-    const bool is_in_vain =
-        c.unload_reason == Reason::conflict && c.unload_for && at(*c.unload_for).wanted == 0;
+    // Whoever it was to make room for is not wanted any more, or may not displace it any more.
+    const bool is_in_vain = c.unload_reason == Reason::conflict && c.unload_for &&
+                            (at(*c.unload_for).wanted == 0 ||
+                             at(*c.unload_for).spec.priority < c.spec.priority);
     if ((is_soft(c.unload_reason) && is_held) || is_in_vain) {
       undrain(id);
     } else if (is_free(id)) {

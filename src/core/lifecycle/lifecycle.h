@@ -1,7 +1,7 @@
 // The states of a component and which follow which: one constexpr table.
 //
 // Contract   next(state, trigger) is the state after it, or none when the trigger has no row: then
-//            the caller has a fault. The tiers (hibernating, hibernated, resuming) have their rows.
+//            the caller has a fault.
 // Threads    pure.
 #pragma once
 
@@ -37,14 +37,15 @@ enum class Trigger : unsigned char {
   cancel_done,  // a cancelled load finished all the same: it is unloaded at once
   unload_done,
   exited,
-  forget,  // a failure is over: it may be tried again
-  hibernate,
+  forget,     // a failure is over: it may be tried again
+  hibernate,  // its gate is closed, and it is frozen and paged out rather than ended
   hibernate_done,
+  hibernate_refused,  // it runs on as it was: it is unloaded instead
   resume,
   resume_done,
   evict_hibernated,
 };
-inline constexpr int trigger_count = 17;
+inline constexpr int trigger_count = 18;
 
 struct Transition {
   State from;
@@ -68,12 +69,16 @@ inline constexpr std::array transitions{
     Transition{State::ready, Trigger::exited, State::failed},
     Transition{State::closing, Trigger::exited, State::failed},
     Transition{State::draining, Trigger::exited, State::failed},
+    Transition{State::hibernating, Trigger::exited, State::failed},
     Transition{State::hibernated, Trigger::exited, State::failed},
     Transition{State::failed, Trigger::forget, State::unloaded},
-    Transition{State::ready, Trigger::hibernate, State::hibernating},
+    Transition{State::closing, Trigger::hibernate, State::hibernating},
     Transition{State::hibernating, Trigger::hibernate_done, State::hibernated},
+    Transition{State::hibernating, Trigger::hibernate_refused, State::unloading},
     Transition{State::hibernated, Trigger::resume, State::resuming},
     Transition{State::resuming, Trigger::resume_done, State::ready},
+    Transition{State::resuming, Trigger::load_failed, State::failed},
+    Transition{State::resuming, Trigger::cancel_done, State::unloading},
     Transition{State::hibernated, Trigger::evict_hibernated, State::unloading},
 };
 

@@ -27,11 +27,12 @@ TEST(Lifecycle, EveryStateLeadsBackToUnloaded) {
   EXPECT_EQ(leading.size(), limit_of(State{}));
 }
 
-TEST(Lifecycle, UnloadingIsEnteredOnlyByAClosedGateACancelledLoadOrFromHibernation) {
+TEST(Lifecycle, UnloadingIsEnteredOnlyBehindAClosedGateByACancelledLoadOrFromHibernation) {
   for (const Transition& row : transitions) {
     if (row.to != State::unloading) continue;
     EXPECT_TRUE(row.trigger == Trigger::gate_closed || row.trigger == Trigger::cancel_done ||
-                row.trigger == Trigger::evict_hibernated);
+                row.trigger == Trigger::evict_hibernated ||
+                row.trigger == Trigger::hibernate_refused);
   }
 }
 

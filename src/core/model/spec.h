@@ -50,6 +50,7 @@ struct Spec {
   bool is_default = false;                 // comes back when what displaced it goes idle
   std::optional<Duration> ttl{};           // unloaded when idle for this long, at any pressure
   std::optional<Duration> load_timeout{};  // none: Settings::load_timeout
+  bool can_hibernate = false;              // frozen and paged out, as far as the shell can tell
   // Hash of everything that the shell starts it with; when it changes the component restarts.
   std::uint64_t revision = 0;
 
@@ -57,7 +58,7 @@ struct Spec {
   template <class A>
   void fields(A& a) {
     a(name, priority, memory, devices, pool, needs, conflicts, is_lazy, is_default, ttl,
-      load_timeout, revision);
+      load_timeout, can_hibernate, revision);
   }
 };
 

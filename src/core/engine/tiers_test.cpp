@@ -1,0 +1,371 @@
+#include <gtest/gtest.h>
+
+#include "core/engine/script.h"
+
+namespace hearth {
+namespace {
+
+using testing::script;
+using testing::Script;
+using testing::spec;
+
+Spec sleeper(std::string name, Bytes memory = 400_MiB) {
+  Spec result = spec(std::move(name), memory);
+  result.can_hibernate = true;
+  return result;
+}
+
+// Loaded within `took`, and nobody's any more.
+void warm(Script& s, const char* name, Bytes size, Duration took = 10s) {
+  s.measured = size;
+  const RequestId request = s.command({name});
+  s.wait(took);
+  s.play();
+  s.release(request);
+  s.play();
+}
+
+// Of 8 GiB, so much is left: critical below 1 GiB.
+void left(Script& s, Bytes available) { s.send(event::MemorySampled{available, {}}); }
+
+// `name` hibernates, because the machine is critical, and is no more.
+void put_to_sleep(Script& s, const char* name) {
+  left(s, 900_MiB);
+  ASSERT_FALSE(s.sent<action::CloseGate>().empty());
+  s.play();
+  ASSERT_EQ(s.state(name), State::hibernated);
+  left(s, 8_GiB);
+}
+
+bool has_told(const Script& s, DecisionKind kind, Reason reason) {
+  return std::ranges::any_of(s.ever<action::Record>(), [&](const action::Record& record) {
+    return record.decision.kind == kind && record.decision.reason == reason;
+  });
+}
+
+TEST(Tiers, WhatIsIdleHibernatesWhereThatFreesEnough) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  left(s, 950_MiB);  // critical ends at 1024 MiB and a twentieth
+  ASSERT_EQ(s.sent<action::CloseGate>().size(), 1U);
+  s.asleep = 100_MiB;
+  s.play();
+  EXPECT_EQ(s.state("a"), State::hibernated);
+  EXPECT_EQ(s.ever<action::StartUnload>().size(), 0U);
+  const ComponentView view = s.engine.component(s.id("a"));
+  EXPECT_EQ(view.reserved, 100_MiB) << "what the swap takes for it still counts";
+  EXPECT_DOUBLE_EQ(view.freed_share, 0.75);
+  EXPECT_EQ(s.engine.totals().hibernations, 1U);
+}
+
+TEST(Tiers, WhatCannotHibernateIsUnloaded) {
+  Script s = script({spec("a", 400_MiB)}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  left(s, 950_MiB);
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+  EXPECT_TRUE(s.ever<action::StartHibernate>().empty());
+}
+
+TEST(Tiers, WhatLoadsAsFastAsItWouldResumeIsUnloaded) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB, 100ms);
+  left(s, 950_MiB);
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+}
+
+TEST(Tiers, InAnEmergencyNothingHibernates) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  left(s, 400_MiB);
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+}
+
+TEST(Tiers, WhereHibernatingFreesTooLittleItIsUnloaded) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  left(s, 600_MiB);  // half of it would not do
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+}
+
+TEST(Tiers, ARequestResumesIt) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  put_to_sleep(s, "a");
+  const RequestId request = s.command({"a"});
+  ASSERT_EQ(s.sent<action::StartResume>().size(), 1U);
+  EXPECT_TRUE(s.sent<action::StartLoad>().empty());
+  EXPECT_EQ(s.state("a"), State::resuming);
+  s.wait(300ms);
+  s.play();
+  EXPECT_EQ(s.state("a"), State::ready);
+  ASSERT_TRUE(s.reply(request));
+  EXPECT_TRUE(s.reply(request)->is_granted);
+  EXPECT_TRUE(s.reply(request)->components.at(0).is_cold);
+  const ComponentView view = s.engine.component(s.id("a"));
+  EXPECT_EQ(view.reserved, 400_MiB);
+  EXPECT_EQ(view.resume_time, 300ms);
+  EXPECT_EQ(view.load_time, 10s) << "a resume is no load";
+  EXPECT_EQ(view.loads, 1U);
+}
+
+TEST(Tiers, ARequestForItAsksForWhatIsMissing) {
+  Script s = script({sleeper("a", 600_MiB), spec("b", 500_MiB)}, 1_GiB);
+  warm(s, "a", 600_MiB);
+  s.asleep = 100_MiB;
+  put_to_sleep(s, "a");
+  s.measured = 500_MiB;
+  const RequestId b = s.command({"b"});
+  s.play();
+  const RequestId a = s.command({"a"});
+  EXPECT_TRUE(s.ever<action::StartResume>().empty()) << "100 and 560 of its bound, 500 are taken";
+  s.release(b);
+  s.play();
+  EXPECT_EQ(s.state("b"), State::unloaded);
+  EXPECT_EQ(s.state("a"), State::ready);
+  EXPECT_TRUE(s.reply(a)->is_granted);
+}
+
+TEST(Tiers, ToMakeRoomItHibernatesWhenThatIsQuickEnough) {
+  Script s = script({sleeper("a", 700_MiB), spec("b", 500_MiB)}, 1_GiB);
+  warm(s, "a", 700_MiB, 20s);
+  s.measured = 500_MiB;
+  const RequestId b = s.command({"b"});
+  ASSERT_EQ(s.sent<action::CloseGate>().size(), 1U);
+  s.asleep = 200_MiB;
+  s.play();
+  EXPECT_EQ(s.state("a"), State::hibernated);
+  EXPECT_EQ(s.state("b"), State::ready);
+  EXPECT_TRUE(s.reply(b)->is_granted);
+}
+
+TEST(Tiers, ToMakeRoomInAHurryItIsUnloaded) {
+  // 700 MiB take 1.5 s to be paged out, more than a load of 2 s is worth.
+  Script s = script({sleeper("a", 700_MiB), spec("b", 500_MiB)}, 1_GiB);
+  warm(s, "a", 700_MiB, 2s);
+  s.command({"b"});
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+}
+
+TEST(Tiers, WhatFreesLessThanAQuarterGoesAndIsNotTriedAgainForAnHour) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  left(s, 950_MiB);
+  s.asleep = 350_MiB;
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+  EXPECT_TRUE(has_told(s, DecisionKind::hibernate_refused, Reason::frees_little));
+  left(s, 8_GiB);
+  warm(s, "a", 400_MiB);
+  left(s, 950_MiB);
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+  EXPECT_EQ(s.ever<action::StartHibernate>().size(), 1U);
+  left(s, 8_GiB);
+  warm(s, "a", 400_MiB);
+  s.wait(1h);
+  left(s, 950_MiB);
+  s.play();
+  EXPECT_EQ(s.ever<action::StartHibernate>().size(), 2U);
+}
+
+TEST(Tiers, WhatCouldNotBeDoneIsUnloadedAndNeverTriedAgain) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  left(s, 950_MiB);
+  s.send(event::GateClosed{s.id("a")});
+  const auto started = s.sent<action::StartHibernate>();
+  ASSERT_EQ(started.size(), 1U);
+  s.send(event::HibernateFinished{started[0].work, HibernateOutcome::awake, {}, "no swap"});
+  EXPECT_EQ(s.sent<action::StartUnload>().size(), 1U);
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+  EXPECT_TRUE(has_told(s, DecisionKind::hibernate_refused, Reason::unable));
+}
+
+TEST(Tiers, WhatDoesNotComeBackIsLoadedAnewAtOnce) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  put_to_sleep(s, "a");
+  const RequestId request = s.command({"a"});
+  const auto started = s.sent<action::StartResume>();
+  ASSERT_EQ(started.size(), 1U);
+  s.send(event::LoadFinished{started[0].work, WorkOutcome::failed, {}, "no answer"});
+  ASSERT_EQ(s.sent<action::StartLoad>().size(), 1U);
+  s.play();
+  EXPECT_TRUE(s.reply(request)->is_granted);
+  EXPECT_EQ(s.engine.totals().resume_failures, 1U);
+  EXPECT_EQ(s.engine.component(s.id("a")).loads, 2U);
+  EXPECT_EQ(s.engine.component(s.id("a")).unloads, 1U);
+}
+
+TEST(Tiers, OneThatEndsWhileItHibernatesIsGone) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  const WorkId load = s.engine.component(s.id("a")).load;
+  put_to_sleep(s, "a");
+  s.send(event::ComponentExited{s.id("a"), load, "SIGKILL"});
+  EXPECT_EQ(s.state("a"), State::failed);
+  EXPECT_EQ(s.engine.component(s.id("a")).reserved, Bytes{});
+}
+
+TEST(Tiers, OneThatEndsWhileItFallsAsleepOrWakesIsNotTakenForReady) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  const WorkId load = s.engine.component(s.id("a")).load;
+  left(s, 950_MiB);
+  s.send(event::GateClosed{s.id("a")});
+  s.send(event::ComponentExited{s.id("a"), load, "SIGKILL"});
+  s.play();
+  s.send(event::HibernateFinished{s.ever<action::StartHibernate>().at(0).work,
+                                  HibernateOutcome::asleep, 10_MiB});
+  EXPECT_EQ(s.state("a"), State::failed);
+  left(s, 8_GiB);
+  s.wait(10s);
+  warm(s, "a", 400_MiB);
+  const WorkId again = s.engine.component(s.id("a")).load;
+  put_to_sleep(s, "a");
+  s.command({"a"});
+  const auto resume = s.sent<action::StartResume>();
+  s.send(event::ComponentExited{s.id("a"), again, "SIGKILL"});
+  s.send(event::LoadFinished{resume.at(0).work, WorkOutcome::done, 400_MiB, ""});
+  EXPECT_EQ(s.state("a"), State::loading) << "it is loaded anew for who asked";
+}
+
+TEST(Tiers, WhatConflictsWithItUnloadsIt) {
+  Spec rival = spec("b", 100_MiB);
+  rival.conflicts = {"a"};
+  Script s = script({sleeper("a"), rival}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  put_to_sleep(s, "a");
+  const RequestId b = s.command({"b"});
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+  EXPECT_TRUE(s.reply(b)->is_granted);
+}
+
+TEST(Tiers, WhatItNeedsStaysBelowIt) {
+  Spec top = sleeper("top");
+  top.needs = {"base"};
+  Script s = script({top, sleeper("base")}, 4_GiB);
+  s.send(event::LearntBefore{{{.name = "top", .peak = {}, .load_time = 20s}}});
+  warm(s, "top", 400_MiB);
+  left(s, 950_MiB);
+  s.play();
+  EXPECT_EQ(s.state("top"), State::hibernated);
+  EXPECT_EQ(s.state("base"), State::ready);
+}
+
+TEST(Tiers, ItsMemoryIsTakenWhenMoreIsShort) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  put_to_sleep(s, "a");
+  left(s, 1020_MiB);
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded) << "critical ends above 1024 MiB, by its last 10 too";
+}
+
+TEST(Tiers, AnOldOneIsUnloadedInTheEnd) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  left(s, 3_GiB);  // medium: idle limits act, 120 s for priority medium
+  s.wait(121s);
+  s.send(event::TimerFired{});
+  s.play();
+  EXPECT_EQ(s.state("a"), State::hibernated);
+  s.wait(1000s);
+  s.send(event::TimerFired{});
+  EXPECT_EQ(s.state("a"), State::hibernated);
+  s.wait(200s);
+  s.send(event::TimerFired{});
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+}
+
+TEST(Tiers, ATimeToLiveUnloads) {
+  Spec a = sleeper("a");
+  a.ttl = 30s;
+  Script s = script({a}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  s.wait(31s);
+  s.send(event::TimerFired{});
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+  EXPECT_TRUE(s.ever<action::StartHibernate>().empty());
+}
+
+TEST(Tiers, UnloadingByHandUnloadsIt) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  put_to_sleep(s, "a");
+  s.send(event::UnloadRequested{RequestId{900}, {s.id("a")}});
+  EXPECT_TRUE(s.sent<action::CloseGate>().empty()) << "its gate is closed already";
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+}
+
+TEST(Tiers, AnUnloadByHandMeanwhileUnloadsItWhenItIsAsleep) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  left(s, 950_MiB);
+  s.send(event::GateClosed{s.id("a")});
+  const auto started = s.sent<action::StartHibernate>();
+  s.send(event::UnloadRequested{RequestId{900}, {s.id("a")}});
+  EXPECT_EQ(s.state("a"), State::hibernating);
+  s.send(event::HibernateFinished{started.at(0).work, HibernateOutcome::asleep, 10_MiB});
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+  EXPECT_TRUE(s.reply(RequestId{900})->is_granted);
+}
+
+TEST(Tiers, AShutdownUnloadsIt) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  put_to_sleep(s, "a");
+  s.send(event::ShutdownRequested{});
+  s.play();
+  EXPECT_EQ(s.ever<action::Stopped>().size(), 1U);
+}
+
+TEST(Tiers, AClientThatHangsUpBeforeItIsResumedLeavesItAsleep) {
+  Script s = script({sleeper("a", 600_MiB), spec("b", 500_MiB)}, 1_GiB);
+  warm(s, "a", 600_MiB);
+  s.asleep = 100_MiB;
+  put_to_sleep(s, "a");
+  s.measured = 500_MiB;
+  s.command({"b"});
+  s.play();
+  const RequestId a = s.command({"a"});
+  s.send(event::RequestAbandoned{a});
+  EXPECT_EQ(s.state("a"), State::hibernated);
+  EXPECT_EQ(s.engine.component(s.id("a")).reserved, 100_MiB);
+  EXPECT_TRUE(s.engine.ledger().recount());
+}
+
+TEST(Tiers, AnEngineFromASnapshotResumesIt) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  put_to_sleep(s, "a");
+  auto restored = Engine::restore(s.engine.snapshot());
+  ASSERT_TRUE(restored);
+  s.engine = std::move(*restored);
+  s.command({"a"});
+  EXPECT_EQ(s.sent<action::StartResume>().size(), 1U);
+}
+
+TEST(Tiers, OneThatWasWokenByARestartIsReady) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  const WorkId load = s.engine.component(s.id("a")).load;
+  put_to_sleep(s, "a");
+  s.send(event::Restored{{{s.id("a"), load, 390_MiB}}});
+  EXPECT_EQ(s.state("a"), State::ready);
+  EXPECT_EQ(s.engine.component(s.id("a")).reserved, 390_MiB);
+}
+
+}  // namespace
+}  // namespace hearth

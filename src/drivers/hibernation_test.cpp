@@ -1,0 +1,175 @@
+// Real processes that are frozen, paged out and resumed. What needs a swap makes one of zram.
+#include <gtest/gtest.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <csignal>
+#include <filesystem>
+
+#include "drivers/driver_testing.h"
+#include "drivers/process.h"
+#include "runtime/paging.h"
+#include "runtime/processes.h"
+#include "runtime/zram_swap_testing.h"
+
+namespace hearth {
+namespace {
+
+using testing::comes_true;
+using testing::ZramSwap;
+
+using Arguments = std::vector<std::string>;
+
+char state_of(pid_t pid) {
+  const auto text = read_file("/proc/" + std::to_string(pid) + "/stat");
+  const std::size_t close = text ? text->rfind(") ") : std::string::npos;
+  return close == std::string::npos ? '-' : (*text)[close + 2];
+}
+
+Bytes resident_of(pid_t pid) {
+  const auto text = read_file("/proc/" + std::to_string(pid) + "/status");
+  const std::size_t at = text ? text->find("RssAnon:") : std::string::npos;
+  return at == std::string::npos ? Bytes{}
+                                 : Bytes{std::strtoull(text->c_str() + at + 8, nullptr, 10) * 1024};
+}
+
+class Hibernation : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    std::string pattern = ::testing::TempDir() + "hearth-hibernation-XXXXXX";
+    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
+    root_ = pattern;
+    driver_ = make_process_driver({.supervisor = {HEARTH_TEST_COMPONENT, "supervise"}});
+  }
+  void TearDown() override {
+    if (driver_) driver_->adopt(root_ + "/run");
+    std::error_code error;
+    std::filesystem::remove_all(root_, error);
+  }
+  std::unique_ptr<Instance> start(Arguments arguments, OnExit on_exit = OnExit::end) {
+    LoadJob job;
+    job.launch.name = "comp";
+    job.launch.argv = std::move(arguments);
+    job.launch.argv.insert(job.launch.argv.begin(), HEARTH_TEST_COMPONENT);
+    job.launch.argv.insert(job.launch.argv.end(), {"--listen", "${PORT}"});
+    job.launch.ready = {ReadyProbe::Kind::http, "/health"};
+    job.launch.on_exit = on_exit;
+    job.work = WorkId{1};
+    job.state_dir = root_ + "/state/comp";
+    job.run_dir = root_ + "/run";
+    job.log_path = root_ + "/logs/comp.log";
+    job.timeout = 60s;
+    auto loaded = driver_->load(job, {});
+    EXPECT_TRUE(loaded) << loaded.error().detail;
+    return loaded ? *std::move(loaded) : nullptr;
+  }
+
+  std::string root_;
+  std::unique_ptr<Driver> driver_;
+};
+
+TEST_F(Hibernation, AFrozenTreeStandsStillAndAThawedOneGoesOn) {
+  const auto instance = start({});
+  ASSERT_TRUE(instance);
+  const pid_t pid = instance->process();
+  ASSERT_TRUE(freeze(instance->supervisor()));
+  EXPECT_NE(state_of(instance->supervisor()), 'T') << "who watches over it goes on";
+  // In a group of version 2 a frozen process shows as sleeping: it must not answer either way.
+  const bool stands_still = state_of(pid) == 'T' || state_of(pid) == 'S' || state_of(pid) == 'D';
+  EXPECT_TRUE(stands_still) << state_of(pid);
+  thaw(instance->supervisor());
+  EXPECT_TRUE(comes_true([&] { return state_of(pid) != 'T'; }));
+  EXPECT_TRUE(instance->resume(10s, {}));
+  instance->unload();
+}
+
+TEST_F(Hibernation, WhatCompressesTakesLittleAndComesBack) {
+  const ZramSwap swap;
+  if (!swap.why_not().empty()) GTEST_SKIP() << swap.why_not();
+  if (const auto can = driver_->can_hibernate(); !can) GTEST_SKIP() << can.error().detail;
+  const auto instance = start({"--allocate", "64"});
+  ASSERT_TRUE(instance);
+  const Bytes before = instance->measure().held();
+  ASSERT_GT(before, 64_MiB);
+  const auto held = instance->hibernate();
+  ASSERT_TRUE(held) << held.error().detail;
+  EXPECT_LT(held->count, before.count / 4);
+  EXPECT_LT(resident_of(instance->process()).count, before.count / 4);
+  EXPECT_GT(instance->measure().held(), 60_MiB) << "with its swap, as the definitions have it";
+  const auto resumed = instance->resume(10s, {});
+  EXPECT_TRUE(resumed) << resumed.error().detail;
+  instance->unload();
+  EXPECT_EQ(state_of(instance->process()), '-');
+}
+
+TEST_F(Hibernation, WhatDoesNotCompressIsToldToTakeWhatItTakes) {
+  const ZramSwap swap;
+  if (!swap.why_not().empty()) GTEST_SKIP() << swap.why_not();
+  if (const auto can = driver_->can_hibernate(); !can) GTEST_SKIP() << can.error().detail;
+  const auto swaps = read_file("/proc/swaps");
+  if (!swaps || swaps->find("zram") == swaps->npos) GTEST_SKIP() << "the swap is not in memory";
+  const auto instance = start({"--allocate-noise", "64"});
+  ASSERT_TRUE(instance);
+  const Bytes before = instance->measure().held();
+  const auto held = instance->hibernate();
+  ASSERT_TRUE(held) << held.error().detail;
+  EXPECT_GT(held->count, before.count / 4 * 3);
+  EXPECT_TRUE(instance->resume(10s, {}));
+  instance->unload();
+}
+
+TEST_F(Hibernation, WithoutASwapItSaysSoAndRunsOn) {
+  const testing::SwapTurn turn;
+  if (testing::has_swap()) GTEST_SKIP() << "the machine has a swap";
+  const auto can = can_page_out();
+  ASSERT_FALSE(can);
+  EXPECT_NE(can.error().detail.find("no swap"), std::string::npos) << can.error().detail;
+  const auto instance = start({});
+  ASSERT_TRUE(instance);
+  const auto held = instance->hibernate();
+  ASSERT_FALSE(held);
+  EXPECT_EQ(held.error().detail.rfind("comp: ", 0), 0U) << held.error().detail;
+  EXPECT_TRUE(instance->resume(10s, {}));
+  instance->unload();
+}
+
+TEST_F(Hibernation, OneThatWasEndedMeanwhileDoesNotResume) {
+  const auto instance = start({});
+  ASSERT_TRUE(instance);
+  ASSERT_TRUE(freeze(instance->supervisor()));
+  ASSERT_EQ(::kill(instance->process(), SIGKILL), 0);
+  ASSERT_TRUE(comes_true([&] { return state_of(instance->process()) == '-'; }));
+  const auto resumed = instance->resume(5s, {});
+  ASSERT_FALSE(resumed);
+  EXPECT_EQ(resumed.error().detail.rfind("comp: ", 0), 0U) << resumed.error().detail;
+}
+
+TEST_F(Hibernation, OneThatHibernatesIsUnloadedInGoodOrder) {
+  const ZramSwap swap;
+  if (!swap.why_not().empty()) GTEST_SKIP() << swap.why_not();
+  if (const auto can = driver_->can_hibernate(); !can) GTEST_SKIP() << can.error().detail;
+  const auto instance = start({});
+  ASSERT_TRUE(instance);
+  const pid_t pid = instance->process();
+  ASSERT_TRUE(instance->hibernate());
+  const Instant began = boot_now();
+  instance->unload();
+  EXPECT_EQ(state_of(pid), '-');
+  EXPECT_LT(boot_now() - began, 5s) << "not by its grace of 10 s";
+}
+
+TEST_F(Hibernation, ADaemonThatFindsOneFrozenLetsItGoOn) {
+  auto instance = start({}, OnExit::keep);
+  ASSERT_TRUE(instance);
+  const pid_t pid = instance->process();
+  ASSERT_TRUE(freeze(instance->supervisor()));
+  instance.reset();  // the daemon is gone
+  auto adopted = driver_->adopt(root_ + "/run");
+  ASSERT_EQ(adopted.size(), 1U);
+  EXPECT_EQ(adopted[0].instance->process(), pid);
+  EXPECT_NE(state_of(pid), 'T');
+  adopted[0].instance->unload();
+}
+
+}  // namespace
+}  // namespace hearth

@@ -1,0 +1,294 @@
+#include "runtime/paging.h"
+
+#include <dirent.h>
+#include <poll.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <sys/uio.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <charconv>
+#include <csignal>
+#include <memory>
+#include <mutex>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "runtime/files.h"
+#include "runtime/own_group.h"
+#include "runtime/processes.h"
+
+namespace hearth {
+namespace {
+
+constexpr int sys_nice_bit = 23;  // CAP_SYS_NICE
+constexpr Bytes reclaim_step = 64_MiB;
+
+std::string proc(pid_t pid, std::string_view rest) {
+  return "/proc/" + std::to_string(pid) + "/" + std::string{rest};
+}
+
+// The number behind `key` in a text of lines, in `base`.
+std::optional<std::uint64_t> number_after(std::string_view text, std::string_view key,
+                                          int base = 10) {
+  std::size_t at = text.starts_with(key) ? 0 : text.find("\n" + std::string{key});
+  if (at == text.npos) return std::nullopt;
+  at += key.size() + (text[at] == '\n' ? 1 : 0);
+  text.remove_prefix(at);
+  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
+  std::uint64_t value = 0;
+  if (std::from_chars(text.data(), text.data() + text.size(), value, base).ec != std::errc{}) {
+    return std::nullopt;
+  }
+  return value;
+}
+
+Bytes kib_after(std::string_view text, std::string_view key) {
+  return Bytes{number_after(text, key).value_or(0) * 1024};
+}
+
+// The group of version 2 that was made for the component: "hearth-NAME-PID".
+std::optional<std::string> group_of(pid_t root) {
+  for (const pid_t pid : descendants(root)) {
+    const auto text = read_file(proc(pid, "cgroup"));
+    if (!text) continue;
+    for (const GroupPlace& place : parse_own_groups(*text)) {
+      const std::string_view path = place.path;
+      const std::string_view last = path.substr(path.rfind('/') + 1);
+      if (!place.controllers.empty() || !last.starts_with("hearth-") || last == "hearth-daemon") {
+        continue;
+      }
+      for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+        const std::string folder = mount + place.path;
+        if (::access((folder + "/cgroup.freeze").c_str(), W_OK) == 0) return folder;
+      }
+    }
+  }
+  return std::nullopt;
+}
+
+bool is_stopped(pid_t pid) {
+  const auto text = read_file(proc(pid, "stat"));
+  if (!text) return true;  // it has ended
+  const std::size_t close = text->rfind(") ");
+  if (close == text->npos || close + 2 >= text->size()) return true;
+  const char state = (*text)[close + 2];
+  return state == 'T' || state == 't' || state == 'Z' || state == 'X';
+}
+
+template <class Done>
+bool await(Done done) {
+  for (int round = 0; round < 200; ++round) {
+    if (done()) return true;
+    (void)::poll(nullptr, 0, round < 20 ? 1 : 10);
+  }
+  return false;
+}
+
+// What the swap takes of ram.
+Bytes ram_of_swap() {
+  Bytes sum;
+  const auto memory = read_file("/proc/meminfo");
+  if (memory) sum += kib_after(*memory, "Zswap:");
+  const auto swaps = read_file("/proc/swaps");
+  if (!swaps) return sum;
+  const std::unique_ptr<DIR, int (*)(DIR*)> blocks{::opendir("/sys/block"), &::closedir};
+  while (const dirent* entry = blocks ? ::readdir(blocks.get()) : nullptr) {
+    const std::string name = entry->d_name;
+    if (!name.starts_with("zram") || swaps->find("/" + name + " ") == swaps->npos) continue;
+    // orig_data_size compr_data_size mem_used_total ...
+    const auto text = read_file("/sys/block/" + name + "/mm_stat");
+    std::string_view rest = text ? std::string_view{*text} : std::string_view{};
+    for (int word = 0; word < 3 && !rest.empty(); ++word) {
+      rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
+      std::uint64_t value = 0;
+      (void)std::from_chars(rest.data(), rest.data() + rest.size(), value);
+      if (word == 2) sum += Bytes{value};
+      rest.remove_prefix(std::min(rest.find(' '), rest.size()));
+    }
+  }
+  return sum;
+}
+
+struct TreeMemory {
+  Bytes resident;  // anonymous, with shared memory
+  Bytes swapped;
+};
+
+TreeMemory memory_of(const std::vector<pid_t>& tree) {
+  TreeMemory sum;
+  for (const pid_t pid : tree) {
+    const auto text = read_file(proc(pid, "status"));
+    if (!text) continue;
+    sum.resident += kib_after(*text, "RssAnon:") + kib_after(*text, "RssShmem:");
+    sum.swapped += kib_after(*text, "VmSwap:");
+  }
+  return sum;
+}
+
+// The ranges of anonymous memory: private ones that are no file's, or can be written.
+std::vector<iovec> anonymous_ranges(pid_t pid) {
+  std::vector<iovec> ranges;
+  const auto text = read_file(proc(pid, "maps"));
+  if (!text) return ranges;
+  std::string_view rest = *text;
+  while (!rest.empty()) {
+    const std::size_t end = std::min(rest.find('\n'), rest.size());
+    const std::string_view line = rest.substr(0, end);
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+    // "from-to rwxp offset device inode   name"
+    std::uint64_t from = 0;
+    std::uint64_t to = 0;
+    const char* const last = line.data() + line.size();
+    const auto first = std::from_chars(line.data(), last, from, 16);
+    if (first.ec != std::errc{} || first.ptr == last || *first.ptr != '-') continue;
+    const auto second = std::from_chars(first.ptr + 1, last, to, 16);
+    if (second.ec != std::errc{} || last - second.ptr < 6 || to <= from) continue;
+    const bool is_writable = second.ptr[2] == 'w';
+    const bool is_of_kernel = line.ends_with("[vdso]") || line.ends_with("[vvar]") ||
+                              line.ends_with("[vsyscall]") || line.ends_with("[vvar_vclock]");
+    if (!is_writable || is_of_kernel) continue;
+    ranges.push_back({reinterpret_cast<void*>(from), to - from});  // NOLINT: an address there
+  }
+  return ranges;
+}
+
+// One range a call, so that one that is refused (locked, of a device) does not end the others.
+// Returns the last errno, 0 when one was taken.
+int advise(pid_t pid, int advice) {
+  const Descriptor process{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
+  if (!process.is_open()) return errno;
+  int error = ESRCH;
+  bool is_any = false;
+  for (const iovec& range : anonymous_ranges(pid)) {
+    iovec left = range;
+    while (left.iov_len > 0) {
+      const auto done = ::syscall(SYS_process_madvise, process.get(), &left, 1UL, advice, 0U);
+      if (done <= 0) {
+        error = errno;
+        break;
+      }
+      is_any = true;
+      left.iov_base = static_cast<char*>(left.iov_base) + done;
+      left.iov_len -= static_cast<std::size_t>(done);
+    }
+    if (error == EPERM) return error;
+  }
+  return is_any ? 0 : error;
+}
+
+// By the group, until it gives no more.
+bool reclaim(const std::string& group) {
+  const std::string file = group + "/memory.reclaim";
+  if (::access(file.c_str(), W_OK) != 0) return false;
+  const std::string step = std::to_string(reclaim_step.count);
+  constexpr std::uint64_t little = 1024 * 1024;
+  std::uint64_t last = ~std::uint64_t{0};
+  for (int failures = 0; failures < 3;) {
+    const auto text = read_file(group + "/memory.stat");
+    const std::uint64_t left = text ? number_after(*text, "anon ").value_or(0) : 0;
+    if (left < little) break;
+    const bool has_moved = left + little <= last;
+    last = std::min(last, left);
+    // Newer kernels can be told to leave the files; to others the whole line is an error.
+    const bool is_done = put_into(file, step + " swappiness=200") || put_into(file, step);
+    failures = is_done && has_moved ? 0 : failures + 1;
+  }
+  return true;
+}
+
+bool may_advise_others() {
+  const auto text = read_file("/proc/self/status");
+  const auto mask = text ? number_after(*text, "CapEff:", 16) : std::nullopt;
+  return mask && ((*mask >> sys_nice_bit) & 1U) != 0;
+}
+
+Result<> has_swap() {
+  const auto text = read_file("/proc/meminfo");
+  if (text && kib_after(*text, "SwapTotal:") > Bytes{}) return {};
+  return fail(Errc::unavailable,
+              "the machine has no swap: make one of zram (`apt install zram-tools`) or of a file");
+}
+
+}  // namespace
+
+Result<> can_page_out() {
+  HEARTH_TRY(has_swap());
+  if (may_advise_others()) return {};
+  const auto own = own_group("");
+  if (own && *own != "/") {
+    for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
+      const std::string folder = mount + group_for_components(*own);
+      if (::access((folder + "/memory.reclaim").c_str(), W_OK) == 0) return {};
+    }
+  }
+  return fail(Errc::unavailable,
+              "only root, or a control group of version 2 with `memory` that was delegated to us, "
+              "may page out the memory of components: see `hearth doctor`");
+}
+
+Result<> freeze(pid_t root) {
+  if (const auto group = group_of(root)) {
+    const bool is_told = put_into(*group + "/cgroup.freeze", "1");
+    const bool is_frozen = is_told && await([&] {
+                             const auto text = read_file(*group + "/cgroup.events");
+                             return text && number_after(*text, "frozen ") == 1U;
+                           });
+    if (is_frozen) return {};
+    (void)put_into(*group + "/cgroup.freeze", "0");
+  }
+  // What forks meanwhile is found in the next round.
+  std::size_t known = 0;
+  for (int round = 0; round < 50; ++round) {
+    const std::vector<pid_t> tree = descendants(root);
+    for (const pid_t pid : tree) (void)::kill(pid, SIGSTOP);
+    const bool is_all = await([&] { return std::ranges::all_of(tree, is_stopped); });
+    if (is_all && tree.size() == known) return {};
+    known = tree.size();
+  }
+  thaw(root);
+  return fail(Errc::unavailable, "its processes cannot be stopped");
+}
+
+void thaw(pid_t root) {
+  if (const auto group = group_of(root)) (void)put_into(*group + "/cgroup.freeze", "0");
+  for (const pid_t pid : descendants(root)) (void)::kill(pid, SIGCONT);
+}
+
+Result<Bytes> page_out(pid_t root) {
+  static std::mutex one_at_a_time;
+  const std::lock_guard guard{one_at_a_time};
+  HEARTH_TRY(has_swap());
+  const std::vector<pid_t> tree = descendants(root);
+  const TreeMemory before = memory_of(tree);
+  const Bytes taken_before = ram_of_swap();
+  const auto group = group_of(root);
+  if (!group || !reclaim(*group)) {
+    for (const pid_t pid : tree) {
+      const int error = advise(pid, MADV_PAGEOUT);
+      if (error == EPERM) {
+        return fail(Errc::unavailable, "paging out the memory of another process: " +
+                                           error_text(error) + ": it takes root, or a control " +
+                                           "group of version 2: see `hearth doctor`");
+      }
+    }
+  }
+  const TreeMemory after = memory_of(tree);
+  const Bytes moved = less(after.swapped, before.swapped);
+  const Bytes taken = std::min(less(ram_of_swap(), taken_before), moved);
+  // What was in the swap before is counted as if it were there at no less a price.
+  const double price =
+      moved > Bytes{} ? static_cast<double>(taken.count) / static_cast<double>(moved.count) : 1.0;
+  const auto swapped = static_cast<double>(after.swapped.count);
+  return after.resident + Bytes{static_cast<std::uint64_t>(swapped * price)};
+}
+
+void page_in(pid_t root) {
+  for (const pid_t pid : descendants(root)) (void)advise(pid, MADV_WILLNEED);
+}
+
+}  // namespace hearth
