@@ -99,6 +99,9 @@ std::string status_text(const OrderedJson& status, std::string_view address, boo
          budget_text(budget));
   }
   line("pressure", pressure_text(status), colour_of_pressure(pressure));
+  if (flag_of(status, "saves_power")) {
+    line("power", "saved: the battery is low", Colour::yellow);
+  }
   line("components", count(components, "ready") + " of " + count(components, "total") + " ready, " +
                          count(components, "loading") + " loading, " + count(components, "failed") +
                          " failed");

@@ -199,6 +199,15 @@ constexpr std::array idle_keys{
              take_idle<Priority::low>},
 };
 
+constexpr std::array power_keys{
+    DraftKey{{"battery_below", Form::number, "", "0.2",
+              "On battery and charged less than this (0 to 1), nothing is loaded ahead and what "
+              "hibernates stays so; 0: never."},
+             [](Reader& r, const Node& n, Draft& d) {
+               r.take(n, d.config.core.settings.battery_below, 0, 1);
+             }},
+};
+
 constexpr std::array pressure_keys{
     DraftKey{{"medium", Form::size, "", "4GiB", "Available memory below which it is medium."},
              take_pressure<Pressure::medium>},
@@ -343,6 +352,8 @@ constexpr std::array root_keys{
     DraftKey{{"pressure", Form::section, "pressure", "",
               "Available memory at which each level of pressure begins."},
              take_section<pressure_keys>},
+    DraftKey{{"power", Form::section, "power", "", "What is different on battery."},
+             take_section<power_keys>},
     DraftKey{{"objectives", Form::section, "objectives", "",
               "The wait that each priority should stay under; the share met is shown."},
              take_section<objectives_keys>},
@@ -552,6 +563,7 @@ std::vector<SectionText> config_sections() {
                                     section_text("loading", loading_keys),
                                     section_text("idle", idle_keys),
                                     section_text("pressure", pressure_keys),
+                                    section_text("power", power_keys),
                                     section_text("objectives", objectives_keys),
                                     section_text("history", history_keys),
                                     section_text("journal", journal_keys),

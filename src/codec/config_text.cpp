@@ -107,6 +107,7 @@ void add_rules(Section& root, const Settings& settings, bool is_pressure_scaled)
   }
   pressure.add("stall", number(settings.pressure.stall));
   pressure.add("swap", size(settings.pressure.swap));
+  root.open("power").add("battery_below", number(settings.battery_below));
   Section learning = root.open("learning");
   learning.add("window", duration(settings.learning_window));
   Section intent = root.open("intent");

@@ -89,6 +89,8 @@ constexpr std::array<ReasonText, limit_of(Reason{})> reason_texts{{
     {Reason::swap, "memory goes to the swap and comes back"},
     {Reason::unable, "it cannot be done here"},
     {Reason::frees_little, "that frees less than a quarter of it"},
+    {Reason::battery, "the battery is low"},
+    {Reason::mains, "the battery is not low, or not used"},
 }};
 
 consteval bool is_in_order() {
@@ -288,6 +290,10 @@ std::string plain_text(const Decision& d, const NameOf& name_of_id, bool is_gues
     case DecisionKind::hibernate_done:
     case DecisionKind::hibernate_refused:
       return hibernate_text(d, name, other);
+    case DecisionKind::power_changed:
+      return std::string{d.reason == Reason::battery ? "power is saved, nothing is loaded ahead: "
+                                                     : "power is not saved any more: "} +
+             because(d.reason, {}) + " (charged to " + count_text(d.figure * 100) + " %)";
     case DecisionKind::resume_started:
     case DecisionKind::resume_done:
     case DecisionKind::resume_failed:

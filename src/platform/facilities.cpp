@@ -149,7 +149,7 @@ Facility judge_stalls(const MachineFacts& facts) {
 }
 
 Facility judge_swap(const MachineFacts& facts) {
-  Facility swap{.name = "swap", .need = FacilityNeed::unused};
+  Facility swap{.name = "swap", .need = FacilityNeed::optional};
   if (facts.swap.total > Bytes{}) {
     swap.found = size_text(facts.swap.free) + " of " + size_text(facts.swap.total) + " free";
     if (facts.swapped) {
@@ -160,7 +160,7 @@ Facility judge_swap(const MachineFacts& facts) {
   }
   swap.state = FacilityState::missing;
   swap.missing = "there is none";
-  swap.instead = "what is idle is unloaded, never swapped out";
+  swap.instead = "components do not hibernate: what is idle is unloaded";
   swap.mend = {
       "sudo fallocate -l 4G /swapfile && sudo chmod 600 /swapfile && sudo mkswap /swapfile && "
       "sudo swapon /swapfile"};
@@ -168,7 +168,7 @@ Facility judge_swap(const MachineFacts& facts) {
 }
 
 Facility judge_zram(const MachineFacts& facts) {
-  Facility zram{.name = "zram", .need = FacilityNeed::unused};
+  Facility zram{.name = "zram", .need = FacilityNeed::optional};
   if (facts.zram.devices > 0) {
     zram.found = size_text(facts.zram.original) + " held in " + size_text(facts.zram.used) +
                  " of memory, at most " + size_text(facts.zram.disk);
@@ -176,29 +176,23 @@ Facility judge_zram(const MachineFacts& facts) {
   }
   zram.state = FacilityState::missing;
   zram.missing = "no device is set up";
-  zram.instead = "idle memory is not compressed";
+  zram.instead = "what hibernates goes to another swap, if there is one";
   zram.mend = {"sudo apt install zram-tools"};
   return zram;
 }
 
 Facility judge_freezing(const MachineFacts& facts) {
-  Facility freezing{.name = "freezing", .need = FacilityNeed::unused};
+  Facility freezing{.name = "freezing", .need = FacilityNeed::optional};
   if (facts.trial.can_freeze) {
     freezing.found = "cgroup.freeze of version 2, of groups that are made from here";
-  } else if (facts.has_freezer_of_version_1) {
-    freezing.found = "the freezer of version 1";
   } else {
-    freezing.state = FacilityState::partly;
     freezing.found = "SIGSTOP";
-    freezing.missing = "no control group can be frozen from here";
-    freezing.instead = "components are never frozen";
-    freezing.mend = group_mend(facts, "freezer");
   }
   return freezing;
 }
 
 Facility judge_page_out(const MachineFacts& facts) {
-  Facility paging{.name = "page-out", .need = FacilityNeed::unused};
+  Facility paging{.name = "page-out", .need = FacilityNeed::optional};
   std::vector<std::string> ways;
   if (facts.trial.can_reclaim) ways.emplace_back("memory.reclaim");
   if (facts.trial.can_page_out) ways.emplace_back("process_madvise of a child");
@@ -206,7 +200,7 @@ Facility judge_page_out(const MachineFacts& facts) {
   if (!ways.empty()) return paging;
   paging.state = FacilityState::missing;
   paging.missing = "neither memory.reclaim nor process_madvise(MADV_PAGEOUT) is allowed";
-  paging.instead = "components are unloaded, never paged out";
+  paging.instead = "components do not hibernate: what is idle is unloaded";
   paging.mend = {
       "as a service of the system: sudo systemctl edit hearth   # [Service] "
       "AmbientCapabilities=CAP_SYS_NICE"};
@@ -317,7 +311,7 @@ Facility judge_oom_score(const MachineFacts& facts) {
 }
 
 Facility judge_battery(const MachineFacts& facts) {
-  Facility battery{.name = "battery", .need = FacilityNeed::unused};
+  Facility battery{.name = "battery", .need = FacilityNeed::optional};
   const Power& power = facts.power;
   battery.found = power.is_on_battery ? "on battery" : "on mains";
   if (power.batteries == 0) {

@@ -58,7 +58,6 @@ struct MachineFacts {
   std::optional<MemInfo> memory;
   std::vector<GroupHierarchy> groups;
   GroupTrial trial;  // left as it is by read_machine_facts(): it changes things
-  bool has_freezer_of_version_1 = false;
   Result<Stall> stall = fail(Errc::not_found, "");
   bool has_group_stall = false;
   SwapSpace swap;

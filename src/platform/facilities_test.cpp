@@ -144,9 +144,6 @@ TEST(Facilities, ADeviceThatIsLostIsNamed) {
 TEST(Facilities, WithoutAGroupThatFreezesThereIsTheSignal) {
   MachineFacts facts = whole();
   facts.trial.can_freeze = false;
-  facts.has_freezer_of_version_1 = true;
-  EXPECT_EQ(of(facts, "freezing").found, "the freezer of version 1");
-  facts.has_freezer_of_version_1 = false;
   EXPECT_EQ(of(facts, "freezing").found, "SIGSTOP");
 }
 
@@ -235,7 +232,6 @@ TEST_F(Facts, AreReadOfAStandInMachine) {
   put("/run/systemd/system/x", "");
   const MachineFacts facts = read_machine_facts(root_);
   EXPECT_TRUE(facts.has_systemd);
-  EXPECT_TRUE(facts.has_freezer_of_version_1);
   EXPECT_TRUE(facts.can_lower_oom_score);
   EXPECT_EQ(facts.oom_score, -17);
   EXPECT_EQ(facts.memory->total, 2_MiB);

@@ -11,6 +11,7 @@
 #include <filesystem>
 #include <vector>
 
+#include "platform/battery.h"
 #include "platform/stall.h"
 #include "runtime/files.h"
 #include "runtime/own_group.h"
@@ -86,6 +87,10 @@ class LinuxMachine : public Machine {
     return signs;
   }
 
+  [[nodiscard]] PowerSigns power_signs() const override {
+    const Power power = read_power(root_);
+    return {.is_on_battery = power.is_on_battery, .charge = power.charge_share.value_or(1)};
+  }
   [[nodiscard]] Bytes own_rss() const override {
     const auto text = read_file(root_ + "/proc/self/statm");
     if (!text) return {};

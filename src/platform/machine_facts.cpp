@@ -56,11 +56,6 @@ MachineFacts read_machine_facts(const std::string& root) {
   for (const GroupHierarchy& group : facts.groups) {
     const std::string directory = root + group.directory;
     if (group.is_version_2) facts.has_group_stall |= read_group_stall(directory).has_value();
-    const bool is_freezer =
-        std::ranges::find(group.controllers, "freezer") != group.controllers.end();
-    if (!group.is_version_2 && is_freezer) {
-      facts.has_freezer_of_version_1 = ::access((directory + "/cgroup.procs").c_str(), W_OK) == 0;
-    }
   }
   facts.stall = read_stall(root);
   facts.swap = read_swap_space(root).value_or(SwapSpace{});

@@ -1,4 +1,4 @@
-// What the machine can tell of its memory.
+// What the machine can tell of its memory, and of its batteries.
 //
 // Contract   memory_total() is what this process may use at most: physical memory or the limit of
 //            its own control group, whichever is less. memory_signs() is what can still be used
@@ -18,6 +18,7 @@ class Machine {
   virtual ~Machine() = default;
   [[nodiscard]] virtual Bytes memory_total() const = 0;
   [[nodiscard]] virtual MemorySigns memory_signs() const = 0;
+  [[nodiscard]] virtual PowerSigns power_signs() const = 0;
   [[nodiscard]] virtual Bytes own_rss() const = 0;
 };
 

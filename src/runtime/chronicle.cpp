@@ -33,6 +33,7 @@ std::string_view history_kind(DecisionKind kind) {
       return "hibernate";
     case DecisionKind::resume_done:
       return "resume";
+    case DecisionKind::power_changed:
     case DecisionKind::hibernate_started:
     case DecisionKind::hibernate_refused:
     case DecisionKind::resume_started:

@@ -383,7 +383,21 @@ event::MemorySampled Daemon::Impl::signs_now() const {
           .swapped = signs.swapped};
 }
 
+// Batteries last: once in a while is enough.
+void Daemon::Impl::look_at_power() {
+  constexpr Duration period = 30s;
+  if (boot_now() < power_due) return;
+  power_due = boot_now() + period;
+  const PowerSigns power = options.machine->power_signs();
+  const bool is_same = power.is_on_battery == power_told.is_on_battery &&
+                       std::abs(power.charge - power_told.charge) < 0.01;
+  if (is_same || (!power.is_on_battery && !power_told.is_on_battery)) return;
+  power_told = power;
+  tell(event::PowerSampled{.is_on_battery = power.is_on_battery, .charge = power.charge});
+}
+
 void Daemon::Impl::sample() {
+  look_at_power();
   auto measured = components->measure();
   event::MemorySampled sampled = signs_now();
   sampled.measured = std::move(measured);

@@ -86,6 +86,10 @@ struct Daemon::Impl {
   Instant measure_due{};
   MemorySigns told{.available = Bytes{}};
 
+  // --- the sampler's, one at a time ---
+  Instant power_due{};
+  PowerSigns power_told{};
+
   // --- any thread's ---
   std::atomic<Duration> measure_period{Duration{1s}};                    // of the components
   std::atomic<std::uint64_t> quiet_above{Bytes::unlimited().count + 1};  // available: no news
@@ -157,6 +161,7 @@ struct Daemon::Impl {
   void heal();
   void look();
   void sample();
+  void look_at_power();
   [[nodiscard]] event::MemorySampled signs_now() const;
   void close_pending();
   void tell(Event::What what);

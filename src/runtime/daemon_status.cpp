@@ -72,6 +72,7 @@ DaemonStatus Daemon::Impl::status() {
   status.state_dir = state_dir;
   status.policy = engine.settings().policy;
   status.pressure = engine.pressure();
+  status.saves_power = engine.saves_power();
   status.available = engine.available();
   status.figures = {.sign = engine.gauge().sign(),
                     .stall_share = engine.gauge().stall_share(),

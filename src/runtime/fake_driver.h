@@ -3,7 +3,8 @@
 // Contract   a load of NAME succeeds at once, unless hold(NAME) (it waits for let_go or a stop)
 //            or fail(NAME, text) was called. end(NAME) makes the running instance exit. kept()
 //            instances are adopted by the next driver that is given the same World. appear() tells
-//            the daemon of a stranger.
+//            the daemon of a stranger. let_hibernate() makes the driver one whose components can,
+//            and says what each holds then; with a text, why none does.
 // Threads    thread-safe.
 #pragma once
 
@@ -12,6 +13,7 @@
 
 #include <map>
 #include <memory>
+#include <optional>
 #include <set>
 #include <string>
 
@@ -34,7 +36,10 @@ struct World {
   std::map<std::string, Bytes> sizes HEARTH_GUARDED_BY(mutex);
   std::map<std::string, std::string> endpoints HEARTH_GUARDED_BY(mutex);  // where somebody speaks
   MemorySigns signs HEARTH_GUARDED_BY(mutex){.available = 64_GiB};
+  PowerSigns batteries HEARTH_GUARDED_BY(mutex);
   Driver::Appeared appeared HEARTH_GUARDED_BY(mutex);
+  std::optional<Result<Bytes>> hibernation HEARTH_GUARDED_BY(mutex);
+  std::set<std::string> asleep HEARTH_GUARDED_BY(mutex);
 
   void hold(const std::string& name) {
     const MutexLock lock{mutex};
@@ -60,6 +65,22 @@ struct World {
   void set_available(Bytes bytes) {
     const MutexLock lock{mutex};
     signs.available = bytes;
+  }
+  void set_power(PowerSigns power) {
+    const MutexLock lock{mutex};
+    batteries = power;
+  }
+  PowerSigns power() {
+    const MutexLock lock{mutex};
+    return batteries;
+  }
+  void let_hibernate(Result<Bytes> result) {
+    const MutexLock lock{mutex};
+    hibernation = std::move(result);
+  }
+  bool is_asleep(const std::string& name) {
+    const MutexLock lock{mutex};
+    return asleep.contains(name);
   }
   void appear(const Stranger& stranger) {
     const MutexLock lock{mutex};
@@ -112,9 +133,23 @@ class FakeInstance : public Instance {
     const Bytes held = size == world_->sizes.end() ? 10_MiB : size->second;
     return {.anonymous = held, .pss = held};
   }
+  [[nodiscard]] Result<Bytes> hibernate() override {
+    const MutexLock lock{world_->mutex};
+    if (*world_->hibernation) world_->asleep.insert(name_);
+    return *world_->hibernation;
+  }
+  [[nodiscard]] Result<> resume(Duration /*timeout*/, std::stop_token /*stop*/) override {
+    const MutexLock lock{world_->mutex};
+    world_->asleep.erase(name_);
+    const auto failing = world_->failing.find(name_);
+    if (failing == world_->failing.end()) return {};
+    world_->exit_fds.erase(name_);
+    return hearth::fail(Errc::failed, failing->second);
+  }
   void unload() override {
     const MutexLock lock{world_->mutex};
     world_->exit_fds.erase(name_);
+    world_->asleep.erase(name_);
     ++world_->unloads[name_];
     world_->changed.notify_all();
   }
@@ -169,6 +204,12 @@ class FakeDriver : public Driver {
     return adopted;
   }
 
+  [[nodiscard]] Result<> can_hibernate() const override {
+    const MutexLock lock{world_->mutex};
+    if (world_->hibernation) return {};
+    return hearth::fail(Errc::unavailable, "the test says no");
+  }
+
   void observe(const std::vector<Launch>& /*launches*/, Appeared appeared) override {
     const MutexLock lock{world_->mutex};
     world_->appeared = std::move(appeared);
@@ -183,6 +224,7 @@ class FakeMachine : public Machine {
  public:
   explicit FakeMachine(std::shared_ptr<World> world) : world_(std::move(world)) {}
   [[nodiscard]] Bytes memory_total() const override { return 64_GiB; }
+  [[nodiscard]] PowerSigns power_signs() const override { return world_->power(); }
   [[nodiscard]] MemorySigns memory_signs() const override {
     const MutexLock lock{world_->mutex};
     return world_->signs;

@@ -105,6 +105,7 @@ void Measures::decided(const Engine& engine, const Decision& decision) {
     case DecisionKind::resume_failed:
       ended(engine, id);
       return;
+    case DecisionKind::power_changed:
     case DecisionKind::hibernate_started:
     case DecisionKind::hibernate_done:
     case DecisionKind::hibernate_refused:

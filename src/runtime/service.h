@@ -113,6 +113,7 @@ struct DaemonStatus {
   std::string state_dir;
   std::string policy;
   Pressure pressure = Pressure::low;
+  bool saves_power = false;
   Bytes available;
   PressureFigures figures;
   Totals totals;

@@ -156,6 +156,7 @@ class Checker {
   void on(const event::Restored& e);
   void on(const event::LearntBefore& e);
   void on(const event::HibernateFinished& e);
+  void on(const event::PowerSampled& e);
   Asked& add_request(RequestId id, Ask kind, std::vector<ComponentId> asked, Duration patience);
   void remove_request(RequestId id);
   void adopt_spec(ComponentId id);
@@ -243,6 +244,8 @@ class Checker {
   Instant suffered_ = Instant{} - 1h;  // when they last grew
   bool is_suffering_ = false;
   bool may_be_emergency_ = false;
+  bool saves_power_ = false;
+  Instant power_at_;  // since when
   bool is_shutting_down_ = false;
   bool is_stopped_ = false;
   bool is_configured_ = false;

@@ -108,6 +108,9 @@ void Checker::on(const action::StartLoad& a) {
   if (model.phase != Phase::gone) violate("I4", who + " starts while it is there");
   check_start(who, a.component, a.work, a.reserved);
   if (a.attempt == 1) check_thrash(a.component, model);
+  if (a.is_preload && saves_power_ && power_at_ < now_ - 5s) {
+    violate("I5", who + " is ahead of a need, on a battery that is low");
+  }
   model.phase = Phase::loading;
   model.load = a.work;
   remember_needs(model);

@@ -332,6 +332,12 @@ void Checker::on(const event::MemorySampled& e) {
   }
 }
 
+void Checker::on(const event::PowerSampled& e) {
+  const bool is_low = e.is_on_battery && e.charge < 0.1;  // far below what is configured
+  if (is_low != saves_power_) power_at_ = now_;
+  saves_power_ = is_low;
+}
+
 void Checker::on(const event::TimerFired& /*e*/) {
   if (armed_ <= now_) armed_ = Instant::never();
 }

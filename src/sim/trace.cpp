@@ -91,6 +91,10 @@ struct Teller {
     return text;
   }
   std::string operator()(const event::LearntBefore&) const { return ""; }
+  std::string operator()(const event::PowerSampled& e) const {
+    return (e.is_on_battery ? " battery " : " mains ") +
+           std::to_string(static_cast<int>(e.charge * 100)) + " %";
+  }
   std::string operator()(const event::HibernateFinished& e) const {
     const char* outcome = e.outcome == HibernateOutcome::asleep  ? " asleep "
                           : e.outcome == HibernateOutcome::awake ? " awake "

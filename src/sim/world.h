@@ -147,6 +147,7 @@ class World {
   void complete(Event::What what);
   void release_held();
   void suffer(Bytes available);
+  void look_at_power();
   void sample();
   [[nodiscard]] Bytes ready_size(const Job& job, const Process& process);
 
@@ -216,6 +217,8 @@ class World {
   Bytes other_goal_;
   Instant other_until_;
   std::uint64_t samples_ = 0;
+  bool is_on_battery_ = false;
+  double charge_ = 1;
   bool is_quiet_ = false;
   bool is_stopped_ = false;
   bool is_restoring_ = false;

@@ -252,6 +252,13 @@ void World::suffer(Bytes available) {
   }
 }
 
+// A day with a laptop: on mains and off them, for an hour or two.
+void World::look_at_power() {
+  if (prng_.chance(0.01)) is_on_battery_ = !is_on_battery_ && now_ < faults_.heal_at();
+  charge_ = std::clamp(charge_ + (is_on_battery_ ? -0.01 : 0.02), 0.03, 1.0);
+  step(event::PowerSampled{.is_on_battery = is_on_battery_, .charge = charge_});
+}
+
 // The rest of the machine takes and gives memory; components drift.
 void World::sample() {
   add(Kind::sample, now_ + 1s);
@@ -266,6 +273,7 @@ void World::sample() {
   if (other_use_ < other_goal_) other_use_ = std::min(other_goal_, other_use_ + pace);
   if (other_use_ > other_goal_) other_use_ = std::max(other_goal_, less(other_use_, pace));
   const bool measures = samples_++ % 5 == 0;
+  if (samples_ % 60 == 0) look_at_power();
   Bytes resident;
   event::MemorySampled sampled;
   for (std::uint32_t i = 0; i < processes_.size(); ++i) {

@@ -49,6 +49,7 @@ void append_status(JsonWriter& json, const DaemonStatus& status, bool is_ready) 
   else
     json.whole(status.available.count);
   append_pressure(json, status.figures);
+  json.field("saves_power", status.saves_power);
   json.field("daemon_rss_bytes", status.daemon_rss);
   json.field("waiting", status.waiting).field("event_queue", status.event_queue);
   json.field("journal_sequence", status.journal_sequence);

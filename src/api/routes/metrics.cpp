@@ -125,6 +125,8 @@ void add_daemon(MetricsText& text, const DaemonStatus& status) {
               static_cast<double>(status.started_unix_ms) / 1e3);
   now("pressure_level", "0 low, 1 medium, 2 high, 3 critical, 4 emergency.",
       static_cast<std::uint64_t>(status.pressure));
+  now("saves_power", "1 while the battery is low and nothing is loaded ahead.",
+      static_cast<std::uint64_t>(status.saves_power));
   if (status.available < Bytes::unlimited()) {
     now("available_bytes", "MemAvailable less the reserve.", status.available.count);
   }

@@ -40,8 +40,9 @@ enum class DecisionKind : unsigned char {
   resume_started,     // reason: as of a load; other_bytes: the rest that it held
   resume_done,        // bytes: measured; figure: ms
   resume_failed,      // it ended; what waits for it is loaded anew
+  power_changed,      // reason: battery, when power is saved from now on, or mains; figure: charge
 };
-constexpr unsigned limit_of(DecisionKind) { return 25; }
+constexpr unsigned limit_of(DecisionKind) { return 26; }
 
 enum class Reason : unsigned char {
   none,
@@ -92,8 +93,10 @@ enum class Reason : unsigned char {
   swap,              // of pressure: memory goes to the swap and comes back
   unable,            // the machine, or the component, cannot do it
   frees_little,      // hibernating: less than a quarter
+  battery,           // it is low
+  mains,             // it is not, or not used
 };
-constexpr unsigned limit_of(Reason) { return 48; }
+constexpr unsigned limit_of(Reason) { return 50; }
 
 [[nodiscard]] std::string_view name_of(DecisionKind kind);
 [[nodiscard]] std::string_view name_of(Reason reason);

@@ -211,6 +211,7 @@ bool Engine::is_anybody_waiting() const {
 }
 const Ledger& Engine::ledger() const { return impl_->ledger; }
 Pressure Engine::pressure() const { return impl_->pressure; }
+bool Engine::saves_power() const { return impl_->saves_power; }
 Bytes Engine::available() const { return impl_->gauge.available(); }
 const PressureGauge& Engine::gauge() const { return impl_->gauge; }
 std::optional<Forecast> Engine::forecast() const { return impl_->forecast(); }

@@ -120,6 +120,7 @@ class Engine {
   [[nodiscard]] std::size_t waiting() const;  // requests without a reply
   [[nodiscard]] const Ledger& ledger() const;
   [[nodiscard]] Pressure pressure() const;
+  [[nodiscard]] bool saves_power() const;
   [[nodiscard]] Bytes available() const;  // of the last sample; unlimited before
   [[nodiscard]] const PressureGauge& gauge() const;
   // The next level of pressure, as things go; none when it is not in sight.

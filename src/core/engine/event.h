@@ -265,6 +265,16 @@ struct MemorySampled {
   }
 };
 
+// The batteries, as PowerSigns has them.
+struct PowerSampled {
+  bool is_on_battery = false;
+  double charge = 1;
+  template <class A>
+  void fields(A& a) {
+    a(is_on_battery, charge);
+  }
+};
+
 // The time that ArmTimer asked for has come (a spurious one does no harm).
 struct TimerFired {
   template <class A>
@@ -323,7 +333,7 @@ struct Event {
       event::UnloadRequested, event::PinRequested, event::UseReported, event::RequestAbandoned,
       event::LoadFinished, event::UnloadFinished, event::GateClosed, event::GateRefused,
       event::ComponentExited, event::MemorySampled, event::TimerFired, event::ShutdownRequested,
-      event::Restored, event::LearntBefore, event::HibernateFinished>;
+      event::Restored, event::LearntBefore, event::HibernateFinished, event::PowerSampled>;
   Instant at{};
   What what{};
   template <class A>

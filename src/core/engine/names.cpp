@@ -13,7 +13,7 @@ constexpr std::array<std::string_view, limit_of(DecisionKind{})> kinds{
     "nothing_evictable", "over_budget",       "estimate_off",   "pinned",
     "unpinned",          "configured",        "shutdown",       "hibernate_started",
     "hibernate_done",    "hibernate_refused", "resume_started", "resume_done",
-    "resume_failed"};
+    "resume_failed",     "power_changed"};
 
 constexpr std::array<std::string_view, limit_of(Reason{})> reasons{"none",
                                                                    "demand",
@@ -62,7 +62,9 @@ constexpr std::array<std::string_view, limit_of(Reason{})> reasons{"none",
                                                                    "stall",
                                                                    "swap",
                                                                    "unable",
-                                                                   "frees_little"};
+                                                                   "frees_little",
+                                                                   "battery",
+                                                                   "mains"};
 
 constexpr std::array<std::string_view, std::variant_size_v<Event::What>> events{
     "configured",
@@ -87,7 +89,8 @@ constexpr std::array<std::string_view, std::variant_size_v<Event::What>> events{
     "shutdown_requested",
     "restored",
     "learnt_before",
-    "hibernate_finished"};
+    "hibernate_finished",
+    "power_sampled"};
 
 }  // namespace
 

@@ -59,6 +59,17 @@ void Engine::Impl::on(const event::MemorySampled& event) {
   }
 }
 
+// It ends a little above, so that it does not flutter.
+void Engine::Impl::on(const event::PowerSampled& event) {
+  constexpr double margin = 0.02;
+  const double below = configuration.settings.battery_below + (saves_power ? margin : 0.0);
+  const bool is_low = event.is_on_battery && event.charge < below;
+  if (std::exchange(saves_power, is_low) == is_low) return;
+  record(DecisionKind::power_changed, is_low ? Reason::battery : Reason::mains).figure =
+      event.charge;
+  rearm_idle();
+}
+
 void Engine::Impl::set_pressure(Pressure level) {
   if (level == pressure) return;
   Decision& decision = record(DecisionKind::pressure_changed, reason_of(gauge.sign()));
@@ -120,7 +131,11 @@ Duration Engine::Impl::idle_limit(ComponentId id) const {
   if (pressure == Pressure::critical) by_priority = std::min<Duration>(by_priority, 30s);
   if (pressure == Pressure::emergency) by_priority = std::min<Duration>(by_priority, 10s);
   // It is out of the way, and worth its rest for longer.
-  if (c.state == State::hibernated) by_priority *= 10;
+  if (c.state == State::hibernated) {
+    // A load costs the battery more than to keep it.
+    if (saves_power && pressure < Pressure::high) return limit;
+    by_priority *= 10;
+  }
   return std::min(limit, by_priority);
 }
 

@@ -519,7 +519,8 @@ Instant Engine::Impl::rests_until(ComponentId id) const {
 
 // A likely component is loaded only into memory that is free, and never in another's way.
 void Engine::Impl::preload(ComponentId id, CommandId command) {
-  if (is_shutting_down || pressure >= Pressure::high || at(id).state == State::ready) return;
+  if (is_shutting_down || pressure >= Pressure::high || saves_power) return;
+  if (at(id).state == State::ready) return;
   if (is_present(id) || at(id).wanted > 0) return;
   for (const ComponentId member : at(id).closure) {
     if (!is_engaged(member) && rests_until(member) > now) return;

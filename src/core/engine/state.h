@@ -227,6 +227,7 @@ struct Engine::Impl {
   std::map<ComponentId, RequestId> hindered{};
   bool is_told_helpless = false;  // "nothing evictable" was told at this level of pressure
   Instant relieved_at{};          // of a stall
+  bool saves_power = false;
 
   template <class A>
   void fields(A& a) {
@@ -238,7 +239,7 @@ struct Engine::Impl {
     decisions.assign(told.begin(), told.end());
     a(next_decision, next_work, next_lease, next_internal, next_sequence, command_count, now, armed,
       drain_until, is_shutting_down, is_stopped, is_told_stuck, kept_dirty, hindered,
-      is_told_helpless, relieved_at);
+      is_told_helpless, relieved_at, saves_power);
     // A timer outlives what it was armed for now and then, and fires for nothing: as lived, so
     // stored.
     std::vector<StoredTimer> armed_timers;
@@ -475,6 +476,7 @@ struct Engine::Impl {
 
   // pressure.cpp
   void on(const event::MemorySampled& event);
+  void on(const event::PowerSampled& event);
   void set_pressure(Pressure level);
   void rearm_idle();
   Duration idle_limit(ComponentId id) const;

@@ -286,6 +286,36 @@ TEST(Tiers, AnOldOneIsUnloadedInTheEnd) {
   EXPECT_EQ(s.state("a"), State::unloaded);
 }
 
+TEST(Tiers, OnALowBatteryItStaysAsleepAndNothingIsLoadedAhead) {
+  Script s = script({sleeper("a"), spec("b")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  left(s, 3_GiB);
+  s.wait(121s);
+  s.send(event::TimerFired{});
+  s.play();
+  ASSERT_EQ(s.state("a"), State::hibernated);
+  s.send(event::PowerSampled{.is_on_battery = true, .charge = 0.15});
+  EXPECT_TRUE(s.engine.saves_power());
+  EXPECT_TRUE(has_told(s, DecisionKind::power_changed, Reason::battery));
+  s.wait(2000s);
+  s.send(event::TimerFired{});
+  s.play();
+  EXPECT_EQ(s.state("a"), State::hibernated);
+  left(s, 8_GiB);
+  event::CommandReceived likely{.request = RequestId{800}, .command = CommandId{800}};
+  likely.intents = {{s.id("b"), 0.4}};
+  s.send(likely);
+  EXPECT_EQ(s.state("b"), State::unloaded);
+  s.send(event::PowerSampled{.is_on_battery = true, .charge = 0.21});
+  EXPECT_TRUE(s.engine.saves_power()) << "it ends a little above";
+  s.send(event::PowerSampled{.is_on_battery = false, .charge = 0.15});
+  EXPECT_FALSE(s.engine.saves_power());
+  likely.request = RequestId{801};
+  likely.command = CommandId{801};
+  s.send(likely);
+  EXPECT_EQ(s.state("b"), State::loading);
+}
+
 TEST(Tiers, ATimeToLiveUnloads) {
   Spec a = sleeper("a");
   a.ttl = 30s;

@@ -1,4 +1,4 @@
-// What a machine tells of its memory.
+// What a machine tells of its memory, and of its batteries.
 //
 // Threads    values.
 #pragma once
@@ -17,6 +17,13 @@ struct MemorySigns {
   void fields(A& a) {
     a(available, is_own_limit, stalled, swapped);
   }
+};
+
+// All its batteries together.
+struct PowerSigns {
+  bool is_on_battery = false;
+  double charge = 1;  // 0 to 1
+  bool operator==(const PowerSigns&) const = default;
 };
 
 }  // namespace hearth

@@ -106,6 +106,8 @@ struct Settings {
   std::array<Duration, 4> wait_objectives{2s, 500ms, 100ms, 100ms};
   PressureLimits pressure{};
   bool yields = false;  // the budget shrinks as other programs grow, so that pressure stays low
+  // On battery and charged less than this, nothing is loaded ahead, and what hibernates stays so.
+  double battery_below = 0.2;
   Duration learning_window = 60s;
   Duration drain_time_max = 10s;  // a shutdown waits this long for leases
   Duration preempt_grace = 2s;    // from telling an owner to revoking its lease
@@ -116,7 +118,8 @@ struct Settings {
   void fields(A& a) {
     a(budget, pools, resources, loads_parallel_max, load_timeout, load_attempts_max, retry_delay,
       unknown_memory, threshold, preload_threshold, preload_expiry, idle_from, idle_limits,
-      wait_objectives, pressure, yields, learning_window, drain_time_max, preempt_grace, policy);
+      wait_objectives, pressure, yields, battery_below, learning_window, drain_time_max,
+      preempt_grace, policy);
   }
 };
 
