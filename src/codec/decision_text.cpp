@@ -291,8 +291,9 @@ std::string plain_text(const Decision& d, const NameOf& name_of_id, bool is_gues
     case DecisionKind::hibernate_refused:
       return hibernate_text(d, name, other);
     case DecisionKind::power_changed:
-      return std::string{d.reason == Reason::battery ? "power is saved, nothing is loaded ahead: "
-                                                     : "power is not saved any more: "} +
+      return name + ": power is " +
+             (d.reason == Reason::battery ? "saved, nothing is loaded ahead: "
+                                          : "not saved any more: ") +
              because(d.reason, {}) + " (charged to " + count_text(d.figure * 100) + " %)";
     case DecisionKind::resume_started:
     case DecisionKind::resume_done:

@@ -65,7 +65,8 @@ TEST(Facilities, OfAMachineThatHasNothingSayWhatIsMissingAndOnlyWhatIsNeededIsBr
   MachineFacts nothing;
   nothing.sources = {{.name = "NVML", .detail = "no library"}, {.name = "DRM", .detail = "none"}};
   for (const Facility& facility : judge_machine(nothing, {.open_files = 1, .locked = 1_GiB})) {
-    if (facility.name == "battery") continue;
+    // What is found where there is nothing is all that they need.
+    if (facility.name == "battery" || facility.name == "freezing") continue;
     EXPECT_NE(facility.state, FacilityState::good) << facility.name;
     EXPECT_NE(facility.missing, "") << facility.name;
     EXPECT_NE(facility.instead, "") << facility.name;
