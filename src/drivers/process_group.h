@@ -25,6 +25,9 @@ class ProcessGroup : public Instance {
   [[nodiscard]] std::string exit_detail() override;
   [[nodiscard]] MemoryFigures measure() const override;
   void unload() override;
+  void set_priority(Priority priority) override {
+    for (const auto& member : members_) member->set_priority(priority);
+  }
 
  private:
   std::vector<std::unique_ptr<ProcessInstance>> members_;

@@ -11,6 +11,7 @@
 //            endpoint() may be called meanwhile from another thread.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -37,6 +38,22 @@ struct MemoryFigures {
   [[nodiscard]] Bytes would_free() const { return anonymous + file_exclusive + device; }
 };
 
+// The most of each figure by itself.
+struct MemoryPeaks {
+  MemoryFigures figures;
+  Bytes would_free{};
+  void see(const MemoryFigures& now);
+};
+inline void MemoryPeaks::see(const MemoryFigures& now) {
+  figures.anonymous = std::max(figures.anonymous, now.anonymous);
+  figures.file_exclusive = std::max(figures.file_exclusive, now.file_exclusive);
+  figures.file_shared = std::max(figures.file_shared, now.file_shared);
+  figures.device = std::max(figures.device, now.device);
+  figures.pss = std::max(figures.pss, now.pss);
+  figures.locked = std::max(figures.locked, now.locked);
+  would_free = std::max(would_free, now.would_free());
+}
+
 class Instance {
  public:
   virtual ~Instance() = default;
@@ -49,10 +66,13 @@ class Instance {
   [[nodiscard]] virtual std::string exit_detail() = 0;
   [[nodiscard]] virtual MemoryFigures measure() const = 0;
   virtual void unload() = 0;
+  // Its priority is another than it was loaded with. Blocks shortly.
+  virtual void set_priority(Priority) {}
 };
 
 struct LoadJob {
   Launch launch;
+  Priority priority = Priority::medium;
   WorkId work;            // written beside the running component, so that a new daemon knows it
   std::string state_dir;  // the component's own folder, made if missing
   std::string run_dir;    // the daemon's folder for sockets and records of what runs
