@@ -81,7 +81,7 @@ void append_time(JsonWriter& json, std::string_view name, const DaemonStatus& st
     json.instant(unix_ms_of(status, at));
 }
 
-void append_memory(JsonWriter& json, std::string_view name, const MemoryFigures& memory,
+void append_memory(JsonWriter& json, std::string_view name, const MemoryFigures& memory, Bytes held,
                    Bytes would_free) {
   json.key(name).open();
   json.field("anonymous_bytes", memory.anonymous);
@@ -89,6 +89,7 @@ void append_memory(JsonWriter& json, std::string_view name, const MemoryFigures&
   json.field("file_shared_bytes", memory.file_shared);
   json.field("device_bytes", memory.device);
   json.field("pss_bytes", memory.pss);
+  json.field("held_bytes", held);
   json.field("would_free_bytes", would_free);
   json.close();
 }
@@ -117,8 +118,8 @@ void append_component(JsonWriter& json, const DaemonStatus& status, const Compon
   const bool is_there = is_resident(view.state);
   const MemoryFigures memory = is_there ? row.memory : MemoryFigures{};
   const MemoryPeaks peaks = is_there ? row.peaks : MemoryPeaks{};
-  append_memory(json, "memory", memory, memory.would_free());
-  append_memory(json, "memory_peak", peaks.figures, peaks.would_free);
+  append_memory(json, "memory", memory, memory.held(), memory.would_free());
+  append_memory(json, "memory_peak", peaks.figures, peaks.held, peaks.would_free);
   json.field("reserved_bytes", view.reserved);
   json.field("peak_bytes", view.peak);
   json.field("declared_bytes", view.declared);

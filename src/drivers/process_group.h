@@ -28,6 +28,9 @@ class ProcessGroup : public Instance {
   void set_priority(Priority priority) override {
     for (const auto& member : members_) member->set_priority(priority);
   }
+  void others_changed() override {
+    for (const auto& member : members_) member->others_changed();
+  }
 
  private:
   std::vector<std::unique_ptr<ProcessInstance>> members_;

@@ -39,6 +39,7 @@ class ProcessInstance : public Instance {
   [[nodiscard]] MemoryFigures measure() const override { return memory_->measure(); }
   void unload() override;
   void set_priority(Priority priority) override;
+  void others_changed() override { memory_->others_changed(); }
 
   // Before it is handed out.
   void set_process(int process, const std::string& group);

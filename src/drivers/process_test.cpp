@@ -368,6 +368,22 @@ TEST_F(ProcessDriver, MeasuresTheWholeTree) {
   EXPECT_EQ((*loaded)->measure().pss, Bytes{});
 }
 
+// The longer of two ends: what is held back is ended by Hearth before the kernel has to.
+TEST_F(ProcessDriver, TellsThatItWasEndedForStayingAtItsLimit) {
+  driver_.reset();  // as below
+  const DaemonLeaf leaf = DaemonLeaf::enter();
+  if (!leaf.is_entered()) GTEST_SKIP() << "no limit of version 2 can be set here";
+  driver_ = make_process_driver({.supervisor = {HEARTH_TEST_COMPONENT, "supervise"}});
+  LoadJob bloat = job({"--allocate", "600", "--listen", "${PORT}"});
+  bloat.launch.limits.memory_max = 64_MiB;
+  const auto loaded = load(bloat);
+  ASSERT_FALSE(loaded);
+  EXPECT_TRUE(loaded.error().detail.starts_with(
+      "comp: ended before it was ready: over its limit of 64MiB for 5s: ended by hearth"))
+      << loaded.error().detail;
+  driver_ = nullptr;  // so that nothing is in the leaf when it is left
+}
+
 // In a delegated group of version 2, which HEARTH_DELEGATED tells of, they have to be.
 TEST_F(ProcessDriver, LimitsAreInForceOrTheLogSaysThatTheyAreNot) {
   driver_.reset();  // a keeper that was there already would stand in the way of the leaf
@@ -413,10 +429,14 @@ TEST_F(ProcessDriver, EveryComponentHasAGroupThatGoesWithItWhereTheSystemLetsUs)
 }
 
 TEST_F(ProcessDriver, TellsThatTheKernelEndedItForItsLimit) {
+  driver_.reset();  // as above
+  const DaemonLeaf leaf = DaemonLeaf::enter();
   const ComponentGroup probe = ComponentGroup::make("probe", {.memory = 64_MiB});
   const bool is_limited = probe.is_complete();
   probe.remove();
+  EXPECT_TRUE(is_limited || !leaf.is_entered());
   if (!is_limited) GTEST_SKIP() << "no limit of memory can be set here";
+  driver_ = make_process_driver({.supervisor = {HEARTH_TEST_COMPONENT, "supervise"}});
   LoadJob bloat = job({"--threads", "16", "--allocate", "600", "--listen", "${PORT}"});
   bloat.launch.limits.memory_max = 64_MiB;
   const auto loaded = load(bloat);
@@ -424,6 +444,7 @@ TEST_F(ProcessDriver, TellsThatTheKernelEndedItForItsLimit) {
   EXPECT_TRUE(loaded.error().detail.starts_with(
       "comp: ended before it was ready: killed by the kernel: over its limit of 64MiB"))
       << loaded.error().detail;
+  driver_ = nullptr;  // so that nothing is in the leaf when it is left
 }
 
 TEST_F(ProcessDriver, TellsOfAKillThatWasNotForMemoryWhereTheKernelCounts) {

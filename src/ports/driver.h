@@ -41,6 +41,7 @@ struct MemoryFigures {
 // The most of each figure by itself.
 struct MemoryPeaks {
   MemoryFigures figures;
+  Bytes held{};
   Bytes would_free{};
   void see(const MemoryFigures& now);
 };
@@ -51,6 +52,7 @@ inline void MemoryPeaks::see(const MemoryFigures& now) {
   figures.device = std::max(figures.device, now.device);
   figures.pss = std::max(figures.pss, now.pss);
   figures.locked = std::max(figures.locked, now.locked);
+  held = std::max(held, now.held());
   would_free = std::max(would_free, now.would_free());
 }
 
@@ -68,6 +70,8 @@ class Instance {
   virtual void unload() = 0;
   // Its priority is another than it was loaded with. Blocks shortly.
   virtual void set_priority(Priority) {}
+  // Another component came or went, with which it may share pages of files.
+  virtual void others_changed() {}
 };
 
 struct LoadJob {

@@ -9,6 +9,7 @@
 #include <filesystem>
 
 #include "runtime/files.h"
+#include "runtime/own_group.h"
 #include "runtime/spawn.h"
 
 namespace hearth {
@@ -76,6 +77,7 @@ TEST(ComponentGroup, EachLimitIsInForceOrTheGroupSaysThatOneIsNot) {
 
 // In version 2 by the brake and by no swap at all, in version 1 by one limit for both.
 TEST(ComponentGroup, ALimitOfMemoryHoldsWithSwapToo) {
+  const DaemonLeaf leaf = DaemonLeaf::enter();
   const ComponentGroup group = ComponentGroup::make("swap", {.memory = 64_MiB});
   const Spawned child = start_in(group, {"sleep", "600"});
   ASSERT_EQ(child.error, 0);
@@ -90,6 +92,7 @@ TEST(ComponentGroup, ALimitOfMemoryHoldsWithSwapToo) {
               "67108864\n");
   }
   end(child.process, group);
+  EXPECT_FALSE(directory.empty() && leaf.is_entered());
   if (directory.empty()) GTEST_SKIP() << "no control group for memory can be made here";
 }
 

@@ -22,6 +22,7 @@ std::shared_ptr<Instance> Components::take(Slot& slot) {
   }
   if (instance) {
     --resident_;
+    tell_others(slot);
     if (watcher_ != nullptr) watcher_->unwatch(instance->exit_fd());
   }
   return instance;
@@ -30,12 +31,24 @@ std::shared_ptr<Instance> Components::take(Slot& slot) {
 void Components::install(Slot& slot, WorkId load, std::shared_ptr<Instance> instance,
                          MemoryFigures memory) {
   ++resident_;
+  tell_others(slot);
   const MutexLock lock{mutex_};
   slot.endpoints = instance->endpoints();
   slot.instance = std::move(instance);
   slot.load = load;
   slot.memory = memory;
   slot.peaks.see(memory);
+}
+
+void Components::tell_others(const Slot& changed) {
+  std::vector<std::shared_ptr<Instance>> others;
+  {
+    const MutexLock lock{mutex_};
+    for (const auto& [id, place] : slots_) {
+      if (place.get() != &changed && place->instance) others.push_back(place->instance);
+    }
+  }
+  for (const auto& one : others) one->others_changed();
 }
 
 void Components::load(ComponentId id, const LoadJob& job, Driver* driver,

@@ -73,6 +73,7 @@ class Components {
   Slot& slot(ComponentId id);
   std::shared_ptr<Instance> take(Slot& slot);
   void follow_priorities();
+  void tell_others(const Slot& changed);
   void install(Slot& slot, WorkId load, std::shared_ptr<Instance> instance, MemoryFigures memory);
 
   Tell tell_;

@@ -5,6 +5,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/own_group.h"
 #include "runtime/spawn.h"
 
 namespace hearth {
@@ -73,10 +74,12 @@ TEST(CountIn, TakesWholeKeysAlone) {
 
 // A shell that takes memory without an end; the kernel ends it by its limit alone.
 TEST(LimitWatch, TellsWhomTheKernelHasEndedForHisLimit) {
+  const DaemonLeaf leaf = DaemonLeaf::enter();
   const Bytes limit = 24_MiB;
   const ComponentGroup group = ComponentGroup::make("bloat", {.memory = limit});
   if (!group.is_complete()) {
     group.remove();
+    ASSERT_FALSE(leaf.is_entered());
     GTEST_SKIP() << "no limit of memory can be set here";
   }
   LimitWatch watch{group, limit};

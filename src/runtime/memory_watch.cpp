@@ -54,6 +54,13 @@ MemoryFigures MemoryWatch::measure() {
   return figures_;
 }
 
+void MemoryWatch::others_changed() {
+  const MutexLock lock{mutex_};
+  if (figures_.file_exclusive + figures_.file_shared < files_min) return;
+  const Duration spread = files_patience * (root_ % 64) / 128;
+  full_due_ = std::min(full_due_, boot_now() + files_patience / 2 + spread);
+}
+
 std::uint64_t MemoryWatch::full_looks() const {
   const MutexLock lock{mutex_};
   return full_looks_;

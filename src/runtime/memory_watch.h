@@ -6,9 +6,9 @@
 //            Otherwise they are what was seen before, for full_min at least and full_max at most:
 //            a share of what a full look costs, and spread, so that many do not come due at once.
 //            So what a glance cannot see, how pages are shared with others and what of swap came
-//            in place of as much memory, is that old at most. A process that was forked by another
-//            thread than a main one is seen by the list of the control group where there is one,
-//            else at the next full look.
+//            in place of as much memory, is that old at most; others_changed() tells of the first.
+//            A process that was forked by another thread than a main one is seen by the list of the
+//            control group where there is one, else at the next full look.
 // Threads    thread-safe.  Cost  a glance 1 to 2 us a process, with two descriptors open for each
 //            of the first sixteen; a full look some 20 us a process and 3 ms a resident GiB.
 #pragma once
@@ -45,6 +45,11 @@ class MemoryWatch {
   // `group`: a control group that holds the tree below `root` and nothing else; may be empty.
   explicit MemoryWatch(pid_t root, const std::string& group = {});
   [[nodiscard]] MemoryFigures measure();
+  // Somebody else came or went: a tree that has files_min of files or more is looked at whole
+  // within files_patience, because they may be shared with it, or be no longer.
+  static constexpr Bytes files_min = 16_MiB;
+  static constexpr Duration files_patience = 4s;
+  void others_changed();
   [[nodiscard]] std::uint64_t full_looks() const;
 
  private:

@@ -1,7 +1,9 @@
 #include "runtime/memory_watch.h"
 
+#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -114,6 +116,49 @@ TEST(MemoryWatch, SeesAProcessThatWasForked) {
   const Bytes before = watch.measure().anonymous;
   child.tell('f');
   EXPECT_GE(watch.measure().anonymous, before + 8_MiB);
+}
+
+// Both have mapped one file; when one goes, its pages are the other's alone.
+TEST(MemoryWatch, SeesThatFilesAreNotSharedAnyMore) {
+  const std::string path = ::testing::TempDir() + "shared-" + std::to_string(::getpid());
+  const std::vector<std::byte> bytes((20_MiB).count, std::byte{7});
+  ASSERT_TRUE(write_file(path, bytes));
+  const auto mapping = [&] {
+    std::array<int, 2> told{};
+    EXPECT_EQ(::pipe(told.data()), 0);
+    const pid_t child = ::fork();
+    if (child == 0) {
+      const int file = ::open(path.c_str(), O_RDONLY);
+      const auto* map = static_cast<const volatile char*>(
+          ::mmap(nullptr, bytes.size(), PROT_READ, MAP_SHARED, file, 0));
+      char sum = 0;
+      for (std::size_t at = 0; at < bytes.size(); at += 4096) {
+        sum = static_cast<char>(sum + map[at]);
+      }
+      (void)!::write(told[1], &sum, 1);
+      while (true) ::pause();
+    }
+    char sum = 0;
+    EXPECT_EQ(::read(told[0], &sum, 1), 1);
+    ::close(told[0]);
+    ::close(told[1]);
+    return child;
+  };
+  const pid_t first = mapping();
+  const pid_t second = mapping();
+  MemoryWatch watch{first};
+  EXPECT_LT(watch.measure().file_exclusive, 10_MiB);
+  kill_all({second});
+  ::waitpid(second, nullptr, 0);
+  watch.others_changed();
+  const Instant until = boot_now() + 20s;
+  while (watch.measure().file_exclusive < 20_MiB && boot_now() < until) {
+    (void)::poll(nullptr, 0, 50);
+  }
+  EXPECT_GE(watch.measure().file_exclusive, 20_MiB);
+  kill_all({first});
+  ::waitpid(first, nullptr, 0);
+  (void)::unlink(path.c_str());
 }
 
 TEST(MemoryWatch, OfAProcessThatIsGoneIsNothing) {

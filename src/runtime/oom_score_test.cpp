@@ -3,6 +3,7 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <signal.h>
+#include <sys/prctl.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -34,6 +35,7 @@ TEST(OomScore, IsNeverMoreThanTheKernelTakes) {
 
 TEST(OomScore, IsGivenAtTheStartAndFollows) {
   const Descriptor nothing{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
+  (void)::prctl(PR_SET_CHILD_SUBREAPER, 1, 0, 0, 0);  // so that both are waited for
   const int own = own_oom_score();
   const int high = oom_score_for(Priority::high, own);
   const Spawned child = spawn_program({.arguments = {"/bin/sh", "-c", "sleep 600 & wait"},
@@ -48,7 +50,9 @@ TEST(OomScore, IsGivenAtTheStartAndFollows) {
   set_oom_score(child.process, high);  // back: no more than it had is no privilege
   EXPECT_EQ(score_of(child.process), std::to_string(high) + "\n");
   ::kill(-child.process, SIGKILL);
-  ::waitpid(child.process, nullptr, 0);
+  while (::waitpid(-1, nullptr, 0) > 0) {
+  }
+  (void)::prctl(PR_SET_CHILD_SUBREAPER, 0, 0, 0, 0);
 }
 
 }  // namespace
