@@ -187,7 +187,7 @@ nothing_else_was_killed() {
   others=$(dmesg | grep 'oom-kill:' | grep -vE \
     'CONSTRAINT_MEMCG.*oom_memcg=(/facts/max|/given/limited|/.*/hearth-(greedy|comp|bloat)-)')
   [ -z "$others" ] || fail "$others"
-  dmesg | grep -q "oom_memcg=/hearth-$who/hearth-greedy-" || fail "greedy was not killed in its group"
+  dmesg | grep -q "oom_memcg=/hearth-$who/hearth-greedy-" || fail "greedy was not killed there"
 }
 
 for who in root $user; do
