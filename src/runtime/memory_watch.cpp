@@ -79,11 +79,12 @@ bool MemoryWatch::read(const Glance& from, std::string& text) {
   return size >= 0;
 }
 
+bool MemoryWatch::is_as_before(const Glance& list) {
+  return read(list, buffer_) && buffer_ == list.text;
+}
+
 bool MemoryWatch::has_moved() {
-  const auto is_same = [this](const Glance& list) {
-    return read(list, buffer_) && buffer_ == list.text;
-  };
-  if (members_.file.is_open() && !is_same(members_)) return true;
+  if (members_.file.is_open() && !is_as_before(members_)) return true;
   Statm sum;
   for (const Process& process : processes_) {
     if (!read(process.statm, buffer_)) return true;
@@ -91,7 +92,7 @@ bool MemoryWatch::has_moved() {
     if (!now || now->resident == 0) return true;  // it has ended
     sum.resident += now->resident;
     sum.shared += now->shared;
-    if (!process.children.path.empty() && !is_same(process.children)) return true;
+    if (!process.children.path.empty() && !is_as_before(process.children)) return true;
   }
   const std::uint64_t slack = std::max(slack_pages_min, seen_.resident / slack_share);
   return !is_near(sum.resident, seen_.resident, slack) || !is_near(sum.shared, seen_.shared, slack);

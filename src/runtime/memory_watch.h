@@ -63,6 +63,7 @@ class MemoryWatch {
     Glance statm;
     Glance children;
   };
+  [[nodiscard]] bool is_as_before(const Glance& list) HEARTH_REQUIRES(mutex_);
   [[nodiscard]] bool has_moved() HEARTH_REQUIRES(mutex_);
   void look() HEARTH_REQUIRES(mutex_);
   void watch(const std::vector<pid_t>& tree) HEARTH_REQUIRES(mutex_);
