@@ -288,6 +288,8 @@ inline DaemonStatus FakeService::fixed_status() {
   row.memory.anonymous = 60_MiB;
   row.memory.file_exclusive = 4_MiB;
   row.memory.pss = 75_MiB;
+  row.peaks.see({.anonymous = 70_MiB, .pss = 80_MiB});
+  row.peaks.see(row.memory);
   row.endpoint = "http://127.0.0.1:40123";
   row.process = 4711;
   row.supervisor = 4710;

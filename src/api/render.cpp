@@ -81,14 +81,16 @@ void append_time(JsonWriter& json, std::string_view name, const DaemonStatus& st
     json.instant(unix_ms_of(status, at));
 }
 
-void append_memory(JsonWriter& json, const MemoryFigures& memory) {
-  json.key("memory").open();
+void append_memory(JsonWriter& json, std::string_view name, const MemoryFigures& memory, Bytes held,
+                   Bytes would_free) {
+  json.key(name).open();
   json.field("anonymous_bytes", memory.anonymous);
   json.field("file_exclusive_bytes", memory.file_exclusive);
   json.field("file_shared_bytes", memory.file_shared);
   json.field("device_bytes", memory.device);
   json.field("pss_bytes", memory.pss);
-  json.field("would_free_bytes", memory.would_free());
+  json.field("held_bytes", held);
+  json.field("would_free_bytes", would_free);
   json.close();
 }
 
@@ -113,7 +115,11 @@ void append_component(JsonWriter& json, const DaemonStatus& status, const Compon
     else
       json.null();
   }
-  append_memory(json, is_resident(view.state) ? row.memory : MemoryFigures{});
+  const bool is_there = is_resident(view.state);
+  const MemoryFigures memory = is_there ? row.memory : MemoryFigures{};
+  const MemoryPeaks peaks = is_there ? row.peaks : MemoryPeaks{};
+  append_memory(json, "memory", memory, memory.held(), memory.would_free());
+  append_memory(json, "memory_peak", peaks.figures, peaks.held, peaks.would_free);
   json.field("reserved_bytes", view.reserved);
   json.field("peak_bytes", view.peak);
   json.field("declared_bytes", view.declared);

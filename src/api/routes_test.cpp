@@ -149,7 +149,11 @@ TEST_F(Routes, AComponentIsAWholeRow) {
             R"("supervisor_pid":4710,)"
             R"("memory":{"anonymous_bytes":62914560,"file_exclusive_bytes":4194304,)"
             R"("file_shared_bytes":0,"device_bytes":0,"pss_bytes":78643200,)"
-            R"("would_free_bytes":67108864},"reserved_bytes":83886080,"peak_bytes":0,)"
+            R"("held_bytes":62914560,"would_free_bytes":67108864},)"
+            R"("memory_peak":{"anonymous_bytes":73400320,"file_exclusive_bytes":4194304,)"
+            R"("file_shared_bytes":0,"device_bytes":0,"pss_bytes":83886080,)"
+            R"("held_bytes":73400320,"would_free_bytes":73400320},)"
+            R"("reserved_bytes":83886080,"peak_bytes":0,)"
             R"("declared_bytes":0,"load_time_ms":412.5,"resume_time_ms":0,"freed_share":0,)"
             R"("leases":0,"uses":0,"warm_uses":0,)"
             R"("loads":2,"unloads":0,"failures":0,"probability":0,"needs":["tess"],)"
@@ -274,6 +278,10 @@ TEST_F(Routes, MetricsAreInTheFormatOfPrometheus) {
   const HttpReply reply = get("/metrics");
   EXPECT_TRUE(reply.header("content-type").starts_with("text/plain; version=0.0.4"));
   EXPECT_NE(reply.body.find("# TYPE hearth_loads_total counter\nhearth_loads_total 3\n"),
+            std::string::npos);
+  EXPECT_NE(reply.body.find("hearth_component_would_free_bytes{component=\"ocr\"} 67108864\n"),
+            std::string::npos);
+  EXPECT_NE(reply.body.find("hearth_component_file_exclusive_bytes{component=\"asr\"} 0\n"),
             std::string::npos);
   EXPECT_NE(reply.body.find("hearth_component_pss_bytes{component=\"ocr\"} 78643200\n"),
             std::string::npos);

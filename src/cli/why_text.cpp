@@ -40,6 +40,21 @@ void say_memory(std::ostream& text, const OrderedJson& row) {
   text << (declared > 0 ? ", " + human_bytes(declared) + " declared" : ", not declared") << "\n";
 }
 
+// What it is made of, where it runs and was measured.
+void say_figures(std::ostream& text, const OrderedJson& row) {
+  const OrderedJson now = part_of(row, "memory");
+  const OrderedJson peak = part_of(row, "memory_peak");
+  if (number_of(now, "pss_bytes") <= 0 && number_of(now, "would_free_bytes") <= 0) return;
+  const auto figure = [&](const char* key) { return human_bytes(number_of(now, key)); };
+  text << "  holds: " << figure("anonymous_bytes") << " anonymous, "
+       << figure("file_exclusive_bytes") << " of files alone, " << figure("file_shared_bytes")
+       << " of files with others, " << figure("device_bytes")
+       << " on devices\n  would free: " << figure("would_free_bytes");
+  const double most = number_of(peak, "would_free_bytes");
+  if (most > 0) text << ", " << human_bytes(most) << " at its peak since it was loaded";
+  text << "\n";
+}
+
 void say_because(std::ostream& text, const OrderedJson& decision, std::int64_t now_unix_ms,
                  std::string_view lead = "  because: ") {
   text << lead << text_of(decision, "text") << " (" << ago(text_of(decision, "at"), now_unix_ms)
@@ -110,6 +125,7 @@ std::string why_text(const OrderedJson& row, const OrderedJson& decisions,
     text << "  conflicts with: " << joined(conflicts) << "\n";
   }
   say_memory(text, row);
+  say_figures(text, row);
   const double uses = number_of(row, "uses");
   text << "  so far: " << human_number(number_of(row, "loads"), 0) << " loads, "
        << human_number(uses, 0) << " uses, " << human_number(number_of(row, "warm_uses"), 0)

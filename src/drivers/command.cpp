@@ -68,11 +68,12 @@ Result<std::string> run_command(const std::vector<std::string>& argv, Instant de
   const Descriptor output{ends[0]};
   Descriptor written{ends[1]};
   const Descriptor stopped{::eventfd(0, EFD_CLOEXEC)};
-  pid_t child = 0;
-  if (const int error = spawn_program(argv, written.get(), "", child); error != 0) {
-    return fail(error == ENOENT ? Errc::not_found : Errc::failed,
-                "cannot start `" + argv[0] + "`: " + error_text(error));
+  const Spawned spawned = spawn_program({.arguments = argv, .output = written.get()});
+  if (spawned.error != 0) {
+    return fail(spawned.error == ENOENT ? Errc::not_found : Errc::failed,
+                "cannot start `" + argv[0] + "`: " + error_text(spawned.error));
   }
+  const pid_t child = spawned.process;
   written.reset();
   const std::stop_callback on_stop{stop, [&] {
                                      const std::uint64_t one = 1;

@@ -24,7 +24,9 @@
 #include "drivers/process_group.h"
 #include "drivers/process_instance.h"
 #include "runtime/clock.h"
+#include "runtime/component_group.h"
 #include "runtime/mutex.h"
+#include "runtime/oom_score.h"
 #include "runtime/paging.h"
 #include "runtime/processes.h"
 
@@ -219,6 +221,7 @@ Result<> Loading::prepare() {
   supervise_.memory_max = launch.limits.memory_max.value_or(Bytes{}).count;
   supervise_.pids_max = launch.limits.pids_max.value_or(0);
   supervise_.cpu_us = static_cast<std::uint64_t>(launch.limits.cpus.value_or(0) * 100'000);
+  supervise_.oom_score_adj = oom_score_for(job_.priority, own_oom_score());
   supervise_.stop_signal = launch.stop.signal;
   supervise_.grace = launch.stop.grace;
   supervise_.stop_path = expanded(launch.stop.path);
@@ -352,7 +355,7 @@ Result<> Loading::await_ready() {
       switch (report->kind) {
         case SuperviseReport::Kind::started:
           is_started = true;
-          instance_->set_process(report->process);
+          instance_->set_process(report->process, report->group);
           if (kind == ReadyProbe::Kind::started) is_told_ready_ = true;
           break;
         case SuperviseReport::Kind::ready:
@@ -486,6 +489,7 @@ std::unique_ptr<ProcessInstance> greet(int directory, const std::string& name) {
   parts.supervisor = peer.pid;
   parts.process.reset(open_process(peer.pid));
   parts.main_process = hello->process;
+  parts.group = hello->group;
   return std::make_unique<ProcessInstance>(std::move(parts));
 }
 
@@ -552,6 +556,7 @@ std::vector<Adopted> ProcessDriver::adopt(const std::string& run_dir) {
     kill_all(strays);
     (void)::poll(nullptr, 0, 10);
   }
+  ComponentGroup::remove_stale();
   return adopted;
 }
 

@@ -27,6 +27,12 @@ class ProcessGroup : public Instance {
   void unload() override;
   [[nodiscard]] Result<Bytes> hibernate() override;
   [[nodiscard]] Result<> resume(Duration timeout, std::stop_token stop) override;
+  void set_priority(Priority priority) override {
+    for (const auto& member : members_) member->set_priority(priority);
+  }
+  void others_changed() override {
+    for (const auto& member : members_) member->others_changed();
+  }
 
  private:
   std::vector<std::unique_ptr<ProcessInstance>> members_;

@@ -12,6 +12,7 @@
 
 #include "drivers/probe.h"
 #include "runtime/clock.h"
+#include "runtime/oom_score.h"
 #include "runtime/paging.h"
 #include "runtime/processes.h"
 
@@ -37,6 +38,10 @@ std::string instance_mark(const std::string& run_dir, WorkId work, const std::st
          (place == std::string::npos ? "" : name.substr(place));
 }
 
+ProcessInstance::ProcessInstance(Parts parts)
+    : parts_(std::move(parts)),
+      memory_(std::make_unique<MemoryWatch>(parts_.supervisor, parts_.group)) {}
+
 ProcessInstance::~ProcessInstance() {
   if (is_gone_) return;
   parts_.control.reset();
@@ -51,7 +56,17 @@ std::string ProcessInstance::exit_detail() {
   return text;
 }
 
-MemoryFigures ProcessInstance::measure() const { return tree_memory(parts_.supervisor); }
+void ProcessInstance::set_process(int process, const std::string& group) {
+  parts_.main_process = process;
+  parts_.group = group;
+  memory_ = std::make_unique<MemoryWatch>(parts_.supervisor, parts_.group);
+}
+
+// The supervisor keeps the daemon's: it is there to tell how the component ended.
+void ProcessInstance::set_priority(Priority priority) {
+  if (is_gone_ || parts_.main_process <= 0) return;
+  set_oom_score(parts_.main_process, oom_score_for(priority, own_oom_score()));
+}
 
 Result<Bytes> ProcessInstance::hibernate() {
   const auto named = [this](Error error) {

@@ -13,6 +13,7 @@
 
 #include "ports/driver.h"
 #include "runtime/files.h"
+#include "runtime/memory_watch.h"
 #include "runtime/supervise.h"
 
 namespace hearth {
@@ -25,8 +26,9 @@ class ProcessInstance : public Instance {
     Descriptor process;  // a pidfd of the supervisor
     pid_t supervisor = 0;
     int main_process = 0;
+    std::string group;
   };
-  explicit ProcessInstance(Parts parts) : parts_(std::move(parts)) {}
+  explicit ProcessInstance(Parts parts);
   ~ProcessInstance() override;
 
   [[nodiscard]] std::string endpoint() const override { return parts_.job.endpoint; }
@@ -34,16 +36,18 @@ class ProcessInstance : public Instance {
   [[nodiscard]] int supervisor() const override { return parts_.supervisor; }
   [[nodiscard]] int exit_fd() const override { return parts_.control.get(); }
   [[nodiscard]] std::string exit_detail() override;
-  [[nodiscard]] MemoryFigures measure() const override;
+  [[nodiscard]] MemoryFigures measure() const override { return memory_->measure(); }
   void unload() override;
   [[nodiscard]] Result<Bytes> hibernate() override;
   [[nodiscard]] Result<> resume(Duration timeout, std::stop_token stop) override;
+  void set_priority(Priority priority) override;
+  void others_changed() override { memory_->others_changed(); }
 
   void wake();  // without asking whether it answers
   // Whether it answers where it did when it was ready: by the path of its probe, or a connection.
   [[nodiscard]] Result<> probe(Instant deadline, int stop_fd) const;
   // Before it is handed out.
-  void set_process(int process) { parts_.main_process = process; }
+  void set_process(int process, const std::string& group);
   [[nodiscard]] WorkId work() const { return parts_.job.work; }
   [[nodiscard]] unsigned siblings() const { return parts_.job.of; }  // itself included
   // Nothing of it runs afterwards. Returns the supervisor's last report, if it could give one.
@@ -55,6 +59,7 @@ class ProcessInstance : public Instance {
   void reap();
 
   Parts parts_;
+  std::unique_ptr<MemoryWatch> memory_;
   bool is_gone_ = false;
   bool is_frozen_ = false;
   std::optional<SuperviseReport> last_;

@@ -20,8 +20,11 @@
 #include "drivers/driver_testing.h"
 #include "drivers/probe.h"
 #include "runtime/clock.h"
+#include "runtime/component_group.h"
 #include "runtime/component_log.h"
 #include "runtime/files.h"
+#include "runtime/limit_watch.h"
+#include "runtime/oom_score.h"
 #include "runtime/own_group.h"
 #include "runtime/processes.h"
 #include "runtime/supervise.h"
@@ -211,7 +214,7 @@ TEST_F(ProcessDriver, TellsHowItEndedBeforeItWasReadyAndItsLastLine) {
       << loaded.error().detail;
   loaded = load(job({"--exit", "137"}));
   ASSERT_FALSE(loaded);
-  EXPECT_NE(loaded.error().detail.find("out of memory"), std::string::npos)
+  EXPECT_NE(loaded.error().detail.find("killed by SIGKILL, exit status 137"), std::string::npos)
       << loaded.error().detail;
 }
 
@@ -365,6 +368,22 @@ TEST_F(ProcessDriver, MeasuresTheWholeTree) {
   EXPECT_EQ((*loaded)->measure().pss, Bytes{});
 }
 
+// The longer of two ends: what is held back is ended by Hearth before the kernel has to.
+TEST_F(ProcessDriver, TellsThatItWasEndedForStayingAtItsLimit) {
+  driver_.reset();  // as below
+  const DaemonLeaf leaf = DaemonLeaf::enter();
+  if (!leaf.is_entered()) GTEST_SKIP() << "no limit of version 2 can be set here";
+  driver_ = make_process_driver({.supervisor = {HEARTH_TEST_COMPONENT, "supervise"}});
+  LoadJob bloat = job({"--allocate", "600", "--listen", "${PORT}"});
+  bloat.launch.limits.memory_max = 64_MiB;
+  const auto loaded = load(bloat);
+  ASSERT_FALSE(loaded);
+  EXPECT_TRUE(loaded.error().detail.starts_with(
+      "comp: ended before it was ready: over its limit of 64MiB for 5s: ended by hearth"))
+      << loaded.error().detail;
+  driver_ = nullptr;  // so that nothing is in the leaf when it is left
+}
+
 // In a delegated group of version 2, which HEARTH_DELEGATED tells of, they have to be.
 TEST_F(ProcessDriver, LimitsAreInForceOrTheLogSaysThatTheyAreNot) {
   driver_.reset();  // a keeper that was there already would stand in the way of the leaf
@@ -388,6 +407,75 @@ TEST_F(ProcessDriver, LimitsAreInForceOrTheLogSaysThatTheyAreNot) {
   EXPECT_FALSE(leaf.is_entered() && std::filesystem::exists(group)) << group;
   loaded->reset();
   driver_ = nullptr;  // so that nothing is in the leaf when it is left
+}
+
+TEST_F(ProcessDriver, EveryComponentHasAGroupThatGoesWithItWhereTheSystemLetsUs) {
+  const ComponentGroup probe = ComponentGroup::make("probe", {});
+  const std::size_t wanted = probe.directories().size();
+  probe.remove();
+  auto loaded = load(job(serving));
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  const std::string name = "/hearth-comp-" + std::to_string((*loaded)->supervisor()) + "\n";
+  const auto groups_of = [&](pid_t process) {
+    std::string text = read_file("/proc/" + std::to_string(process) + "/cgroup").value_or("");
+    std::size_t found = 0;
+    for (std::size_t at = 0; (at = text.find(name, at)) != text.npos; ++at) ++found;
+    return found;
+  };
+  EXPECT_EQ(groups_of((*loaded)->process()), wanted);
+  EXPECT_EQ(groups_of((*loaded)->supervisor()), 0U);
+  (*loaded)->unload();
+  if (wanted == 0) GTEST_SKIP() << "no control group can be made here";
+}
+
+TEST_F(ProcessDriver, TellsThatTheKernelEndedItForItsLimit) {
+  driver_.reset();  // as above
+  const DaemonLeaf leaf = DaemonLeaf::enter();
+  const ComponentGroup probe = ComponentGroup::make("probe", {.memory = 64_MiB});
+  const bool is_limited = probe.is_complete();
+  probe.remove();
+  EXPECT_TRUE(is_limited || !leaf.is_entered());
+  if (!is_limited) GTEST_SKIP() << "no limit of memory can be set here";
+  driver_ = make_process_driver({.supervisor = {HEARTH_TEST_COMPONENT, "supervise"}});
+  LoadJob bloat = job({"--threads", "16", "--allocate", "600", "--listen", "${PORT}"});
+  bloat.launch.limits.memory_max = 64_MiB;
+  const auto loaded = load(bloat);
+  ASSERT_FALSE(loaded);
+  EXPECT_TRUE(loaded.error().detail.starts_with(
+      "comp: ended before it was ready: killed by the kernel: over its limit of 64MiB"))
+      << loaded.error().detail;
+  driver_ = nullptr;  // so that nothing is in the leaf when it is left
+}
+
+TEST_F(ProcessDriver, TellsOfAKillThatWasNotForMemoryWhereTheKernelCounts) {
+  const ComponentGroup probe = ComponentGroup::make("probe", {});
+  const bool is_counted = LimitWatch{probe, {}}.is_counted();
+  probe.remove();
+  auto loaded = load(job(serving));
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  kill_all({(*loaded)->process()});
+  pollfd waited{(*loaded)->exit_fd(), POLLIN, 0};
+  ASSERT_EQ(::poll(&waited, 1, 20000), 1);
+  EXPECT_EQ((*loaded)->exit_detail(), is_counted
+                                          ? "comp: killed by SIGKILL (not for lack of memory)"
+                                          : "comp: killed by SIGKILL (out of memory, or by hand)");
+}
+
+TEST_F(ProcessDriver, TheScoreOfAComponentIsByItsPriorityAndFollowsIt) {
+  LoadJob important = job(serving);
+  important.priority = Priority::core;
+  auto loaded = load(important);
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  const auto score = [](pid_t process) {
+    const auto text = read_file("/proc/" + std::to_string(process) + "/oom_score_adj");
+    return std::atoi(text.value_or("none").c_str());
+  };
+  const int own = own_oom_score();
+  EXPECT_EQ(score((*loaded)->process()), oom_score_for(Priority::core, own));
+  (*loaded)->set_priority(Priority::low);
+  EXPECT_EQ(score((*loaded)->process()), oom_score_for(Priority::low, own));
+  EXPECT_EQ(score((*loaded)->supervisor()), own);
+  (*loaded)->unload();
 }
 
 TEST_F(ProcessDriver, ThePidsAndDescriptorsOfFiftyCyclesAreAllGivenBack) {

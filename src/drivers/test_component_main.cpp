@@ -6,6 +6,7 @@
 //   --spam BYTES           that much output, in lines
 //   --allocate MIB         touch that much memory
 //   --allocate-noise MIB   the same, of bytes that do not compress
+//   --threads N            so many do that side by side, each a part
 //   --fork-orphans FILE    two sleepers, double-forked and in a session of their own; pids in FILE
 //   --ignore-term          SIGTERM does nothing
 //   --wait MS              sleep
@@ -50,6 +51,7 @@ struct Server {
   std::chrono::milliseconds exit_after{-1};
   int exit_status = 0;
   int mute = 0;
+  int threads = 1;
 };
 
 int listen_on(const sockaddr* address, socklen_t size) {
@@ -175,6 +177,13 @@ void allocate_noise(int mib) {
   }
 }
 
+// One is held back by its control group; many, who each sleep by themselves, come to its limit.
+void allocate_by(int threads, int mib) {
+  std::vector<std::thread> all;
+  for (int i = 0; i < threads; ++i) all.emplace_back([=] { allocate(mib / threads); });
+  for (std::thread& one : all) one.join();
+}
+
 // Flags with one value. False: not one of them.
 bool act(Server& server, const std::string& flag, const std::string& value) {
   if (flag == "--print") {
@@ -185,7 +194,9 @@ bool act(Server& server, const std::string& flag, const std::string& value) {
   } else if (flag == "--spam") {
     spam(number(value));
   } else if (flag == "--allocate") {
-    allocate(number(value));
+    allocate_by(server.threads, number(value));
+  } else if (flag == "--threads") {
+    server.threads = number(value);
   } else if (flag == "--allocate-noise") {
     allocate_noise(number(value));
   } else if (flag == "--fork-orphans") {

@@ -14,6 +14,7 @@
 //            endpoint() may be called meanwhile from another thread.
 #pragma once
 
+#include <algorithm>
 #include <functional>
 #include <memory>
 #include <stop_token>
@@ -40,6 +41,24 @@ struct MemoryFigures {
   [[nodiscard]] Bytes would_free() const { return anonymous + file_exclusive + device; }
 };
 
+// The most of each figure by itself.
+struct MemoryPeaks {
+  MemoryFigures figures;
+  Bytes held{};
+  Bytes would_free{};
+  void see(const MemoryFigures& now);
+};
+inline void MemoryPeaks::see(const MemoryFigures& now) {
+  figures.anonymous = std::max(figures.anonymous, now.anonymous);
+  figures.file_exclusive = std::max(figures.file_exclusive, now.file_exclusive);
+  figures.file_shared = std::max(figures.file_shared, now.file_shared);
+  figures.device = std::max(figures.device, now.device);
+  figures.pss = std::max(figures.pss, now.pss);
+  figures.locked = std::max(figures.locked, now.locked);
+  held = std::max(held, now.held());
+  would_free = std::max(would_free, now.would_free());
+}
+
 class Instance {
  public:
   virtual ~Instance() = default;
@@ -58,10 +77,15 @@ class Instance {
   [[nodiscard]] virtual Result<> resume(Duration /*timeout*/, std::stop_token /*stop*/) {
     return {};
   }
+  // Its priority is another than it was loaded with. Blocks shortly.
+  virtual void set_priority(Priority) {}
+  // Another component came or went, with which it may share pages of files.
+  virtual void others_changed() {}
 };
 
 struct LoadJob {
   Launch launch;
+  Priority priority = Priority::medium;
   WorkId work;            // written beside the running component, so that a new daemon knows it
   std::string state_dir;  // the component's own folder, made if missing
   std::string run_dir;    // the daemon's folder for sockets and records of what runs

@@ -1,10 +1,17 @@
 // A control group for one component, where the system lets us make one.
 //
 // Contract   make() tries version 2 below our own group, or beside the daemon's leaf of it
-//            (own_group.h), and version 1 for what that did not take; what is refused is left out
-//            in silence. add() puts a process in (its children follow) and tells whether every
-//            limit asked for is in force. kill() ends all in it where the system can do that at
-//            once. remove() takes it away when it is empty.
+//            (own_group.h), and version 1 for memory and for each limit that version 2 did not
+//            take; what is refused is left out in silence, and is_complete() tells whether every
+//            limit asked for is in force. What enters by doors() before it is a program is in the
+//            group from its first instruction on, and so is whatever it starts. kill() ends all in
+//            it where the system can do that at once. remove() takes it away when it is empty.
+//
+//            A limit of memory under version 2: `memory.max` is the limit. From `memory.high` on
+//            (throttle_at()) the kernel slows down who asks for more. `memory.swap.max` is 0, so
+//            that the limit holds with swap too: what has a limit is not swapped out. Under version
+//            1 memory and swap together have the limit. With or without one the kernel ends a group
+//            as a whole (`memory.oom.group`; version 2).
 // Threads    thread-compatible.
 #pragma once
 
@@ -15,6 +22,7 @@
 #include <vector>
 
 #include "base/units.h"
+#include "runtime/files.h"
 
 namespace hearth {
 
@@ -22,20 +30,32 @@ struct GroupLimits {
   Bytes memory{};            // 0: none
   std::uint64_t pids = 0;    // 0: none
   std::uint64_t cpu_us = 0;  // of each 100 ms; 0: none
-  [[nodiscard]] bool is_any() const { return memory > Bytes{} || pids > 0 || cpu_us > 0; }
 };
+
+// From where on a component with this limit is held back.
+[[nodiscard]] Bytes throttle_at(Bytes limit);
 
 class ComponentGroup {
  public:
-  // No limits: no group is made, because nothing needs it.
   [[nodiscard]] static ComponentGroup make(const std::string& name, const GroupLimits& limits);
+  // Of version 2 first, if there is one.
   [[nodiscard]] const std::vector<std::string>& directories() const { return directories_; }
+  [[nodiscard]] bool is_complete() const { return is_complete_; }
+  // Where its memory is counted; empty where it is not counted apart.
+  [[nodiscard]] const std::string& memory_directory() const { return memory_directory_; }
+  // A process that writes "0" into each of them enters.
+  [[nodiscard]] std::vector<Descriptor> doors() const;
+  // One that is there already; what it has forked stays where it is. True when it is in and every
+  // limit is in force.
   [[nodiscard]] bool add(pid_t process) const;
   void kill() const;
   void remove() const;
+  // Groups whose supervisor was killed before it could remove them, once they are empty.
+  static void remove_stale();
 
  private:
   std::vector<std::string> directories_;
+  std::string memory_directory_;
   bool is_complete_ = true;
 };
 

@@ -17,9 +17,12 @@ std::shared_ptr<Instance> Components::take(Slot& slot) {
     slot.load = {};
     slot.endpoints.clear();
     slot.memory = {};
+    slot.peaks = {};
+    slot.priority.reset();
   }
   if (instance) {
     --resident_;
+    tell_others(slot);
     if (watcher_ != nullptr) watcher_->unwatch(instance->exit_fd());
   }
   return instance;
@@ -28,11 +31,24 @@ std::shared_ptr<Instance> Components::take(Slot& slot) {
 void Components::install(Slot& slot, WorkId load, std::shared_ptr<Instance> instance,
                          MemoryFigures memory) {
   ++resident_;
+  tell_others(slot);
   const MutexLock lock{mutex_};
   slot.endpoints = instance->endpoints();
   slot.instance = std::move(instance);
   slot.load = load;
   slot.memory = memory;
+  slot.peaks.see(memory);
+}
+
+void Components::tell_others(const Slot& changed) {
+  std::vector<std::shared_ptr<Instance>> others;
+  {
+    const MutexLock lock{mutex_};
+    for (const auto& [id, place] : slots_) {
+      if (place.get() != &changed && place->instance) others.push_back(place->instance);
+    }
+  }
+  for (const auto& one : others) one->others_changed();
 }
 
 void Components::load(ComponentId id, const LoadJob& job, Driver* driver,
@@ -60,6 +76,11 @@ void Components::load(ComponentId id, const LoadJob& job, Driver* driver,
     finished.measured = memory.held();
     exit_fd = (*loaded)->exit_fd();
     install(place, job.work, std::move(*loaded), memory);
+    {
+      const MutexLock lock{mutex_};
+      place.priority = job.priority;
+    }
+    follow_priorities();
   } else {
     finished.outcome = stop.stop_requested() ? WorkOutcome::cancelled : WorkOutcome::failed;
     finished.detail = loaded.error().detail;
@@ -183,13 +204,36 @@ bool Components::adopt(ComponentId id, WorkId work, std::unique_ptr<Instance> in
   return true;
 }
 
+void Components::set_priorities(std::map<ComponentId, Priority> priorities) {
+  {
+    const MutexLock lock{mutex_};
+    priorities_ = std::move(priorities);
+  }
+  follow_priorities();
+}
+
+void Components::follow_priorities() {
+  std::vector<std::pair<std::shared_ptr<Instance>, Priority>> changed;
+  {
+    const MutexLock lock{mutex_};
+    for (const auto& [id, priority] : priorities_) {
+      const auto found = slots_.find(id);
+      if (found == slots_.end() || !found->second->instance) continue;
+      if (found->second->priority == priority) continue;
+      found->second->priority = priority;
+      changed.emplace_back(found->second->instance, priority);
+    }
+  }
+  for (const auto& [instance, priority] : changed) instance->set_priority(priority);
+}
+
 Components::Row Components::row(ComponentId id) const {
   const MutexLock lock{mutex_};
   const auto found = slots_.find(id);
   if (found == slots_.end() || !found->second->instance) return {};
   const Slot& place = *found->second;
   return {place.endpoints.empty() ? "" : place.endpoints.front(), place.instance->process(),
-          place.instance->supervisor(), place.memory};
+          place.instance->supervisor(), place.memory, place.peaks};
 }
 
 std::string Components::endpoint(ComponentId id) {
@@ -215,6 +259,7 @@ std::vector<std::pair<ComponentId, Bytes>> Components::measure() {
     Slot& place = *slots_.at(id);
     if (place.instance != instance) continue;  // it went meanwhile
     place.memory = figures;
+    place.peaks.see(figures);
     measured.emplace_back(id, figures.held());
   }
   return measured;

@@ -12,6 +12,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <optional>
 #include <stop_token>
 #include <string>
 #include <vector>
@@ -44,12 +45,15 @@ class Components {
   void clear_exited(WorkId load);
   // From an earlier daemon. False: there is one already.
   bool adopt(ComponentId id, WorkId work, std::unique_ptr<Instance> instance);
+  // Tells those that run with another priority, now and at the end of a load. Blocks.
+  void set_priorities(std::map<ComponentId, Priority> priorities);
 
   struct Row {
     std::string endpoint;
     int process = 0;
     int supervisor = 0;
     MemoryFigures memory;
+    MemoryPeaks peaks;  // since it was loaded, or adopted
   };
   [[nodiscard]] Row row(ComponentId id) const;
   // Of several that answer for it, each in turn.
@@ -66,9 +70,13 @@ class Components {
     std::vector<std::string> endpoints;
     std::size_t turn = 0;  // whose it is of them
     MemoryFigures memory;
+    MemoryPeaks peaks;
+    std::optional<Priority> priority;  // told; none: not known
   };
   Slot& slot(ComponentId id);
   std::shared_ptr<Instance> take(Slot& slot);
+  void follow_priorities();
+  void tell_others(const Slot& changed);
   void install(Slot& slot, WorkId load, std::shared_ptr<Instance> instance, MemoryFigures memory);
 
   Tell tell_;
@@ -76,6 +84,7 @@ class Components {
   std::atomic<std::size_t> resident_{0};
   mutable Mutex mutex_;
   std::map<ComponentId, std::unique_ptr<Slot>> slots_ HEARTH_GUARDED_BY(mutex_);
+  std::map<ComponentId, Priority> priorities_ HEARTH_GUARDED_BY(mutex_);
   std::map<WorkId, std::stop_source> stops_ HEARTH_GUARDED_BY(mutex_);
   bool is_stopping_ HEARTH_GUARDED_BY(mutex_) = false;
 };

@@ -285,9 +285,16 @@ void Daemon::Impl::publish_view() {
   };
   auto made = make_view(engine, config, options.make_classifier, server_of, gates);
   core_components.clear();
+  std::map<ComponentId, Priority> priorities;
   for (std::uint32_t i = 0; i < engine.component_count(); ++i) {
     const ComponentView view = engine.component(ComponentId{i});
+    priorities.emplace(view.id, view.priority);
     if (view.priority == Priority::core && !view.is_removed) core_components.push_back(view.id);
+  }
+  if (workers) {
+    workers->post([this, all = std::move(priorities)]() mutable {
+      components->set_priorities(std::move(all));
+    });
   }
   const MutexLock guard{view_mutex};
   view_now = std::move(made);

@@ -105,6 +105,7 @@ DaemonStatus Daemon::Impl::status() {
     const Components::Row running = components->row(id);
     row.endpoint = running.endpoint;
     row.memory = running.memory;
+    row.peaks = running.peaks;
     row.process = running.process;
     row.supervisor = running.supervisor;
     if (const auto error = last_errors.find(id); error != last_errors.end()) {

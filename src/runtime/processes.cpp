@@ -130,11 +130,9 @@ std::optional<MemoryFigures> parse_smaps_rollup(std::string_view text) {
   return figures;
 }
 
-MemoryFigures tree_memory(pid_t root) {
-  std::vector<pid_t> tree = descendants(root);
-  tree.push_back(root);
+MemoryFigures memory_of(const std::vector<pid_t>& processes) {
   MemoryFigures sum;
-  for (const pid_t pid : tree) {
+  for (const pid_t pid : processes) {
     const auto text = read_file(proc(pid, "smaps_rollup"));
     const auto one = text ? parse_smaps_rollup(*text) : std::nullopt;
     if (!one) continue;
@@ -144,6 +142,12 @@ MemoryFigures tree_memory(pid_t root) {
     sum.pss += one->pss;
   }
   return sum;
+}
+
+MemoryFigures tree_memory(pid_t root) {
+  std::vector<pid_t> tree = descendants(root);
+  tree.push_back(root);
+  return memory_of(tree);
 }
 
 std::vector<pid_t> marked_processes(std::string_view assignment) {
@@ -179,7 +183,7 @@ std::string exit_text(int status) {
   std::string text = name != nullptr ? "killed by SIG" + std::string{name}
                                      : "killed by signal " + std::to_string(number);
   if (WIFEXITED(status)) text += ", exit status " + std::to_string(code);
-  if (number == SIGKILL) text += " (out of memory, or by hand)";
+  if (number == SIGKILL) text += killed_guess;
   return text;
 }
 

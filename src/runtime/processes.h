@@ -3,8 +3,8 @@
 // Contract   descendants() lists every process below `root`, grandchildren included, root not; a
 //            tree that changes meanwhile may be listed in part. tree_memory() sums over root and
 //            below: anonymous (with shared memory and swap), file-backed exclusive and shared,
-//            PSS. marked_processes() lists processes whose environment at their start held
-//            "NAME=value".
+//            PSS; memory_of() does over those that it is given. marked_processes() lists processes
+//            whose environment at their start held "NAME=value".
 // Threads    thread-safe.  Cost  some 10 us a process, 3 ms more a resident GiB for the memory.
 #pragma once
 
@@ -21,11 +21,13 @@ namespace hearth {
 
 [[nodiscard]] std::vector<pid_t> descendants(pid_t root);
 [[nodiscard]] std::optional<MemoryFigures> parse_smaps_rollup(std::string_view text);
+[[nodiscard]] MemoryFigures memory_of(const std::vector<pid_t>& processes);
 [[nodiscard]] MemoryFigures tree_memory(pid_t root);
 [[nodiscard]] std::vector<pid_t> marked_processes(std::string_view assignment);
 // SIGKILL to each of them; a process that is gone does no harm.
 void kill_all(const std::vector<pid_t>& processes);
-// "exit status 3", "killed by SIGKILL (out of memory?)" of a wait status.
+// "exit status 3", "killed by SIGKILL (out of memory, or by hand)" of a wait status.
+inline constexpr std::string_view killed_guess = " (out of memory, or by hand)";
 [[nodiscard]] std::string exit_text(int status);
 
 }  // namespace hearth

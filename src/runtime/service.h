@@ -76,6 +76,7 @@ struct ComponentRow {
   std::vector<std::string> conflicts;
   std::vector<std::string> aliases;
   MemoryFigures memory;  // of the last sample
+  MemoryPeaks peaks;     // of all samples since it was loaded
   int process = 0;       // the component's main process
   int supervisor = 0;    // above it
   std::string last_error;

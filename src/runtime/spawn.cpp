@@ -1,45 +1,103 @@
 #include "runtime/spawn.h"
 
 #include <fcntl.h>
-#include <spawn.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
+#include <array>
+#include <cerrno>
 #include <csignal>
 
 namespace hearth {
+namespace {
 
-int spawn_program(std::vector<std::string> arguments, int output, const std::string& directory,
-                  pid_t& process) {
-  posix_spawn_file_actions_t actions;
-  (void)posix_spawn_file_actions_init(&actions);
-  (void)posix_spawn_file_actions_addopen(&actions, 0, "/dev/null", O_RDONLY, 0);
-  (void)posix_spawn_file_actions_adddup2(&actions, output, 1);
-  (void)posix_spawn_file_actions_adddup2(&actions, output, 2);
-  if (!directory.empty()) {
-    (void)posix_spawn_file_actions_addchdir_np(&actions, directory.c_str());
+// What the child needs, made before it is there: it may not take memory, because it shares ours.
+struct Prepared {
+  std::vector<char*> arguments;
+  std::vector<int> groups;
+  std::string score;  // empty: none
+  const char* directory = nullptr;
+  int output = -1;
+};
+
+bool write_text(int fd, const char* text, std::size_t size) {
+  return fd >= 0 && ::write(fd, text, size) == static_cast<ssize_t>(size);
+}
+
+bool put_score(const std::string& score) {
+  const int fd = ::open("/proc/self/oom_score_adj", O_WRONLY | O_CLOEXEC);
+  const bool is_put = write_text(fd, score.data(), score.size());
+  if (fd >= 0) (void)::close(fd);
+  return is_put;
+}
+
+// In the child: system calls only. Returns when the program could not be started.
+void become(const Prepared& wanted, Spawned& told) {
+  for (const int group : wanted.groups) {
+    if (!write_text(group, "0", 1)) told.is_in_groups = false;
   }
-  posix_spawnattr_t attributes;
-  (void)posix_spawnattr_init(&attributes);
+  if (!wanted.score.empty()) told.is_scored = put_score(wanted.score);
+  (void)::setpgid(0, 0);
+  const int nothing = ::open("/dev/null", O_RDONLY | O_CLOEXEC);
+  if (nothing < 0 || ::dup2(nothing, 0) < 0 || ::dup2(wanted.output, 1) < 0 ||
+      ::dup2(wanted.output, 2) < 0) {
+    return;
+  }
+  if (wanted.directory != nullptr && ::chdir(wanted.directory) != 0) return;
+  struct sigaction plain{};
+  plain.sa_handler = SIG_DFL;
+  for (const int number : {SIGPIPE, SIGHUP, SIGINT, SIGTERM, SIGXFSZ}) {
+    (void)::sigaction(number, &plain, nullptr);
+  }
   sigset_t none;
   sigemptyset(&none);
-  sigset_t defaults;
-  sigemptyset(&defaults);
-  for (const int number : {SIGPIPE, SIGHUP, SIGINT, SIGTERM, SIGXFSZ}) {
-    sigaddset(&defaults, number);
+  (void)::sigprocmask(SIG_SETMASK, &none, nullptr);
+  (void)::execvp(wanted.arguments[0], wanted.arguments.data());
+}
+
+// With vfork, because posix_spawn knows nothing of control groups and fork copies the tables of a
+// large process. A child that is killed on its way, by the limit that it has just come under, has
+// started: its end tells the rest.
+[[gnu::noinline]] Spawned start(const Prepared& wanted) {
+  Spawned told;
+  Spawned* const shared = &told;
+  const pid_t child = ::vfork();
+  if (child == 0) {
+    become(wanted, *shared);
+    shared->error = errno;
+    ::_exit(127);
   }
-  (void)posix_spawnattr_setsigmask(&attributes, &none);
-  (void)posix_spawnattr_setsigdefault(&attributes, &defaults);
-  (void)posix_spawnattr_setpgroup(&attributes, 0);
-  (void)posix_spawnattr_setflags(
-      &attributes, POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF | POSIX_SPAWN_SETPGROUP);
-  std::vector<char*> pointers;
-  for (std::string& argument : arguments) pointers.push_back(argument.data());
-  pointers.push_back(nullptr);
-  const int error =
-      posix_spawnp(&process, pointers[0], &actions, &attributes, pointers.data(), environ);
-  (void)posix_spawnattr_destroy(&attributes);
-  (void)posix_spawn_file_actions_destroy(&actions);
-  return error;
+  if (child < 0) {
+    told.error = errno;
+  } else {
+    told.process = child;
+  }
+  return told;
+}
+
+}  // namespace
+
+Spawned spawn_program(SpawnOrder order) {
+  Prepared wanted;
+  for (std::string& argument : order.arguments) wanted.arguments.push_back(argument.data());
+  wanted.arguments.push_back(nullptr);
+  for (const Descriptor& group : order.groups) wanted.groups.push_back(group.get());
+  if (order.oom_score_adj) wanted.score = std::to_string(*order.oom_score_adj);
+  if (!order.directory.empty()) wanted.directory = order.directory.c_str();
+  wanted.output = order.output;
+  // No handler of ours may run in the child, which has our memory.
+  sigset_t all;
+  sigset_t before;
+  sigfillset(&all);
+  (void)::pthread_sigmask(SIG_SETMASK, &all, &before);
+  Spawned told = start(wanted);
+  (void)::pthread_sigmask(SIG_SETMASK, &before, nullptr);
+  if (told.error != 0 && told.process > 0) {
+    while (::waitpid(told.process, nullptr, 0) < 0 && errno == EINTR) {
+    }
+    told.process = 0;
+  }
+  return told;
 }
 
 }  // namespace hearth

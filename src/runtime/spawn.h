@@ -2,20 +2,37 @@
 // ignored that we block or ignore, reading from /dev/null.
 //
 // Contract   both outputs go to `output`; the program is looked for on PATH; an empty directory is
-//            ours. Descriptors that are close-on-exec stay here.
+//            ours. It is in the control groups, and has its score, before it is the program: what
+//            it starts at once is as well. Descriptors that are close-on-exec stay here.
 // Errors     the errno of what could not be done; then nothing was started.
-// Threads    thread-safe.
+// Threads    thread-safe. The calling thread stands still until the program is running.
 #pragma once
 
 #include <sys/types.h>
 
+#include <optional>
 #include <string>
 #include <vector>
 
+#include "runtime/files.h"
+
 namespace hearth {
 
-// 0, or an errno.
-[[nodiscard]] int spawn_program(std::vector<std::string> arguments, int output,
-                                const std::string& directory, pid_t& process);
+struct SpawnOrder {
+  std::vector<std::string> arguments;
+  int output = -1;
+  std::string directory{};
+  std::vector<Descriptor> groups{};    // cgroup.procs of each, open for writing
+  std::optional<int> oom_score_adj{};  // none: ours
+};
+
+struct Spawned {
+  int error = 0;  // or an errno
+  pid_t process = 0;
+  bool is_in_groups = true;  // each of them took it
+  bool is_scored = true;     // and its score was taken
+};
+
+[[nodiscard]] Spawned spawn_program(SpawnOrder order);
 
 }  // namespace hearth

@@ -9,6 +9,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <array>
 #include <cerrno>
 #include <csignal>
@@ -21,6 +22,7 @@
 #include "runtime/component_group.h"
 #include "runtime/component_log.h"
 #include "runtime/files.h"
+#include "runtime/limit_watch.h"
 #include "runtime/processes.h"
 #include "runtime/spawn.h"
 
@@ -35,8 +37,13 @@ class Supervisor {
   void prepare();
   [[nodiscard]] bool start();
   [[nodiscard]] bool start_main();
-  [[nodiscard]] int spawn(std::vector<std::string> arguments, pid_t& process);
-  [[nodiscard]] bool begin_hook(const std::vector<std::string>& words, const char* key);
+  enum class Place : unsigned char { in_group, beside };
+  [[nodiscard]] int spawn(std::vector<std::string> arguments, Place place, pid_t& process);
+  [[nodiscard]] bool begin_hook(const std::vector<std::string>& words, Place place,
+                                const char* key);
+  void make_group();
+  void look_at_limit();
+  [[nodiscard]] std::string how_it_ended(bool is_by_itself) const;
   void hook_ended(int status);
   void run_after();
   void signal_main();
@@ -62,6 +69,9 @@ class Supervisor {
   Descriptor notify_;
   std::unique_ptr<ComponentLog> log_;
   ComponentGroup group_;
+  LimitWatch limit_;
+  LimitWatch::Verdict verdict_ = LimitWatch::Verdict::fine;
+  bool is_in_group_ = true;
   pid_t main_ = 0;
   int main_status_ = 0;
   pid_t hook_ = 0;          // the command before, the one that stops, or the one after
@@ -85,16 +95,32 @@ int Supervisor::run() {
   const bool was_gone = is_main_gone_;
   kill_everything();
   read_output();
-  std::string how = exit_text(main_status_);
-  if (!was_gone) how = "ended by hearth";
-  if (!hook_failure_.empty()) how = hook_failure_;
+  const std::string how = how_it_ended(was_gone);
   is_main_gone_ = true;
+  group_.remove();
   run_after();
   report(SuperviseReport::Kind::exited, how);
   if (listener_.is_open()) {
     (void)::unlinkat(run_directory_.get(), (job_.name + ".sock").c_str(), 0);
   }
   return 0;
+}
+
+std::string Supervisor::how_it_ended(bool is_by_itself) const {
+  const std::string killed = limit_.killed_text();
+  const bool is_killed = verdict_ == LimitWatch::Verdict::killed ||
+                         ((is_by_itself || !hook_failure_.empty()) && !killed.empty());
+  if (is_killed) return killed;
+  if (!hook_failure_.empty()) return hook_failure_;
+  if (verdict_ == LimitWatch::Verdict::over) return limit_.over_text();
+  if (!is_by_itself) return "ended by hearth";
+  std::string text = exit_text(main_status_);
+  // Where the kernel counts whom it ends, and has ended nobody, it was not for memory.
+  const std::size_t guess = text.find(killed_guess);
+  if (guess != std::string::npos && limit_.is_counted() && is_in_group_) {
+    text.replace(guess, killed_guess.size(), " (not for lack of memory)");
+  }
+  return text;
 }
 
 void Supervisor::prepare() {
@@ -121,6 +147,7 @@ void Supervisor::report(SuperviseReport::Kind kind, std::string text) {
   message.process = main_;
   message.text = std::move(text);
   if (log_) message.last_line = log_->last_line();
+  if (is_in_group_ && !group_.directories().empty()) message.group = group_.directories().front();
   if (kind == SuperviseReport::Kind::hello) message.job = job_;
   (void)send_report(control_.get(), message);
 }
@@ -141,21 +168,27 @@ bool Supervisor::start() {
   for (const auto& [name, value] : job_.env) (void)::setenv(name.c_str(), value.c_str(), 1);
   if (job_.is_notified) open_notify_socket();
   if (job_.is_kept) listen_for_daemon();
+  make_group();
   is_before_ = !job_.before.empty();
-  return is_before_ ? begin_hook(job_.before, "before") : start_main();
+  return is_before_ ? begin_hook(job_.before, Place::in_group, "before") : start_main();
+}
+
+void Supervisor::make_group() {
+  const Bytes memory{job_.memory_max};
+  group_ = ComponentGroup::make(job_.name, {memory, job_.pids_max, job_.cpu_us});
+  limit_ = LimitWatch{group_, memory};
 }
 
 bool Supervisor::start_main() {
-  const GroupLimits limits{Bytes{job_.memory_max}, job_.pids_max, job_.cpu_us};
-  group_ = ComponentGroup::make(job_.name, limits);
   std::vector<std::string> arguments = job_.argv;
   if (job_.is_shell) arguments.insert(arguments.begin(), {"/bin/sh", "-c"});
-  const int error = spawn(std::move(arguments), main_);
+  const int error = spawn(std::move(arguments), Place::in_group, main_);
   if (error != 0) {
     report(SuperviseReport::Kind::spawn_failed, error_text(error));
     return false;
   }
-  if (!group_.add(main_) && limits.is_any()) {
+  const bool is_limited = job_.memory_max > 0 || job_.pids_max > 0 || job_.cpu_us > 0;
+  if (is_limited && !(group_.is_complete() && is_in_group_)) {
     constexpr std::string_view told =
         "hearth: no control group can be made here: limits are not in force\n";
     (void)log_->take(told);
@@ -164,8 +197,8 @@ bool Supervisor::start_main() {
   return true;
 }
 
-bool Supervisor::begin_hook(const std::vector<std::string>& words, const char* key) {
-  const int error = spawn(words, hook_);
+bool Supervisor::begin_hook(const std::vector<std::string>& words, Place place, const char* key) {
+  const int error = spawn(words, place, hook_);
   if (error == 0) return true;
   hook_ = 0;
   hook_failure_ = std::string{"its command `"} + key + "` cannot be started: `" + words.front() +
@@ -194,7 +227,7 @@ void Supervisor::hook_ended(int status) {
 void Supervisor::run_after() {
   if (job_.after.empty()) return;
   is_before_ = false;
-  if (!begin_hook(job_.after, "after") || hook_ == 0) {
+  if (!begin_hook(job_.after, Place::beside, "after") || hook_ == 0) {
     (void)log_->take("hearth: " + hook_failure_ + "\n");
     return;
   }
@@ -210,8 +243,23 @@ void Supervisor::run_after() {
   read_output();
 }
 
-int Supervisor::spawn(std::vector<std::string> arguments, pid_t& process) {
-  return spawn_program(std::move(arguments), written_.get(), job_.directory, process);
+int Supervisor::spawn(std::vector<std::string> arguments, Place place, pid_t& process) {
+  SpawnOrder order{
+      .arguments = std::move(arguments), .output = written_.get(), .directory = job_.directory};
+  if (place == Place::in_group) {
+    order.groups = group_.doors();
+    order.oom_score_adj = job_.oom_score_adj;
+  }
+  const Spawned spawned = spawn_program(std::move(order));
+  process = spawned.process;
+  if (spawned.error == 0 && place == Place::in_group) {
+    is_in_group_ = spawned.is_in_groups;
+    if (!spawned.is_scored) {
+      (void)log_->take("hearth: its oom_score_adj cannot be set to " +
+                       std::to_string(job_.oom_score_adj) + "\n");
+    }
+  }
+  return spawned.error;
 }
 
 void Supervisor::open_notify_socket() {
@@ -230,12 +278,19 @@ void Supervisor::open_notify_socket() {
 }
 
 void Supervisor::wait_for_something() {
-  std::array<pollfd, 5> waited{pollfd{signals_.get(), POLLIN, 0}, pollfd{output_.get(), POLLIN, 0},
-                               pollfd{control_.get(), POLLIN, 0}, pollfd{notify_.get(), POLLIN, 0},
-                               pollfd{control_.is_open() ? -1 : listener_.get(), POLLIN, 0}};
+  // News of the limit come too often while it is met: then it is looked at now and then.
+  const Instant now = boot_now();
+  const bool is_quiet = now < limit_.quiet_until();
+  std::array<pollfd, 6> waited{pollfd{signals_.get(), POLLIN, 0},
+                               pollfd{output_.get(), POLLIN, 0},
+                               pollfd{control_.get(), POLLIN, 0},
+                               pollfd{notify_.get(), POLLIN, 0},
+                               pollfd{control_.is_open() ? -1 : listener_.get(), POLLIN, 0},
+                               pollfd{is_quiet ? -1 : limit_.fd(), limit_.events(), 0}};
+  const Instant wake = std::min(kill_at_, is_quiet ? limit_.quiet_until() : limit_.next_look());
   int timeout = -1;
-  if (kill_at_ != Instant::never()) {
-    const double left = milliseconds(kill_at_ - boot_now());
+  if (wake != Instant::never()) {
+    const double left = milliseconds(wake - now);
     timeout = left <= 0 ? 0 : static_cast<int>(left) + 1;
   }
   if (::poll(waited.data(), waited.size(), timeout) < 0 && errno != EINTR) {
@@ -247,7 +302,15 @@ void Supervisor::wait_for_something() {
   if (waited[0].revents != 0) reap();
   if (waited[2].revents != 0) read_order();
   if (waited[4].revents != 0) greet();
+  if (waited[5].revents != 0 || limit_.next_look() <= boot_now()) look_at_limit();
   if (kill_at_ <= boot_now()) is_over_ = true;
+}
+
+void Supervisor::look_at_limit() {
+  const LimitWatch::Verdict verdict = limit_.look(boot_now());
+  if (verdict == LimitWatch::Verdict::fine || is_over_) return;
+  verdict_ = verdict;
+  is_over_ = true;
 }
 
 void Supervisor::read_output() {
@@ -350,7 +413,7 @@ void Supervisor::stop() {
       word.replace(at, macro.size(), main);
     }
   }
-  if (!begin_hook(words, "stop.cmd") || hook_ != 0) return;
+  if (!begin_hook(words, Place::beside, "stop.cmd") || hook_ != 0) return;
   (void)log_->take("hearth: " + std::exchange(hook_failure_, {}) + "\n");
   signal_main();
 }
@@ -387,7 +450,6 @@ void Supervisor::kill_everything() {
     pollfd waited{signals_.get(), POLLIN, 0};
     (void)::poll(&waited, 1, 2);
   }
-  group_.remove();
 }
 
 }  // namespace

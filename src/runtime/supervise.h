@@ -2,7 +2,11 @@
 //
 // Contract   a child subreaper: every descendant of the component, double-forked and setsid ones
 //            included, stays below it, and none is left when it ends. It owns the component's
-//            log. Commands before and after run in the same surroundings; the one after however
+//            log, and its control group (component_group.h), which the component and the command
+//            before it enter before they are programs; the commands that stop and come after run
+//            beside it, because they have to work when it is full. Who stays over his limit of
+//            memory is ended (limit_watch.h), and the report says why. Commands before and after
+//            run in the same surroundings; the one after however
 //            it ended, the daemon's death included. It is told what to do over a socket (its
 //            standard input, of a SOCK_SEQPACKET pair). When the socket is closed the daemon is
 //            dead: everything below is killed at once and it ends, unless the job says keep and the
@@ -49,6 +53,7 @@ struct SuperviseJob {
   std::uint64_t memory_max = 0;  // 0: none; by a control group where one can be made
   std::uint64_t pids_max = 0;
   std::uint64_t cpu_us = 0;  // of each 100 ms; 0: none
+  int oom_score_adj = 0;     // of the component; the supervisor keeps the daemon's
   int stop_signal = 15;
   Duration grace{10s};
   std::string stop_path;               // told back to the daemon that adopts
@@ -60,8 +65,8 @@ struct SuperviseJob {
   template <class A>
   void fields(A& a) {
     a(name, work, argv, is_shell, env, directory, log_path, run_dir, endpoint, ready_line,
-      is_notified, is_kept, memory_max, pids_max, cpu_us, stop_signal, grace, stop_path, before,
-      after, stop_argv, of, probe_path);
+      is_notified, is_kept, memory_max, pids_max, cpu_us, oom_score_adj, stop_signal, grace,
+      stop_path, before, after, stop_argv, of, probe_path);
   }
 };
 
@@ -83,10 +88,11 @@ struct SuperviseReport {
   int process = 0;        // started, hello: the component's main process
   std::string text;       // exited: how; spawn_failed: why
   std::string last_line;  // of its output
+  std::string group;      // started, hello: a control group that holds it and nothing else, or ""
   SuperviseJob job;       // hello
   template <class A>
   void fields(A& a) {
-    a(kind, process, text, last_line, job);
+    a(kind, process, text, last_line, group, job);
   }
 };
 

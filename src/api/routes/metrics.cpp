@@ -228,6 +228,18 @@ void add_components(MetricsText& text, const DaemonStatus& status) {
   add_each(text, rows, "component_anonymous_bytes", gauge,
            "Anonymous memory with its swap, which the budget counts, by the last sample.",
            [&](Row row) { return held(row, row.memory.anonymous); });
+  add_each(text, rows, "component_file_exclusive_bytes", gauge,
+           "Pages of files that it alone has mapped, by the last sample.",
+           [&](Row row) { return held(row, row.memory.file_exclusive); });
+  add_each(text, rows, "component_file_shared_bytes", gauge,
+           "Its share of pages of files that others have mapped too, by the last sample.",
+           [&](Row row) { return held(row, row.memory.file_shared); });
+  add_each(text, rows, "component_device_bytes", gauge,
+           "Memory of devices, where its server tells it, by the last sample.",
+           [&](Row row) { return held(row, row.memory.device); });
+  add_each(text, rows, "component_would_free_bytes", gauge,
+           "What unloading it would give back, by the last sample.",
+           [&](Row row) { return held(row, row.memory.would_free()); });
   add_each(text, rows, "component_reserved_bytes", gauge, "Held in the ledger.",
            [](Row row) { return row.view.reserved.count; });
   add_each(text, rows, "component_peak_bytes", gauge, "The most that was ever measured.",

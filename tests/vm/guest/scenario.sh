@@ -1,5 +1,6 @@
-# The daemon and its command line over three components: one takes far more than its limit, one is
-# quiet, one is leased. What the first does has to stay its own affair.
+# The daemon and its command line over five components: one takes more than its limit and is held
+# back until it is ended, one takes it too fast for that, one is quiet, one is leased, one is core.
+# What the first two do has to stay their own affair.
 . ./lib.sh
 
 ask() {
@@ -20,7 +21,9 @@ is_gone() { [ ! -e "$1" ]; }
 told_pid() { sed -n 's/.*"pid": *\([0-9]*\).*/\1/p' "$state/address.json"; }
 # The file of one that was killed names a process that is no more.
 is_up() { [ "$(told_pid)" ] && [ -d "/proc/$(told_pid)" ]; }
-has_failed() { look && [ "$(told bloat state)" = failed ]; }
+has_failed() { look && [ "$(told "$1" state)" = failed ]; }
+has_loads() { look && [ "$(told "$1" loads)" -ge "$2" ]; }
+score_of() { cat "/proc/$1/oom_score_adj"; }
 has_no_component() { [ -z "$(ls -d "$group"/hearth-*-* 2>/dev/null)" ]; }
 
 write_config() {
@@ -34,16 +37,27 @@ components:
   bloat:
     cmd: [$component, --wait, "1000", --allocate, "600", --listen, "\${PORT}"]
     memory: 64MiB
+    priority: low
     limits: {memory: 64MiB, pids: 16, cpus: 1}
+  greedy:
+    cmd: [$component, --wait, "1000", --threads, "16", --allocate, "600", --listen, "\${PORT}"]
+    memory: 64MiB
+    limits: {memory: 64MiB}
   quiet:
     cmd: [$component, --allocate, "8", --listen, "\${PORT}"]
     ready: {http: /health}
     memory: 32MiB
+    priority: high
     limits: {memory: 64MiB}
   leased:
     cmd: [$component, --allocate, "8", --listen, "\${PORT}"]
     ready: {http: /health}
     memory: 32MiB
+  base:
+    cmd: [$component, --listen, "\${PORT}"]
+    ready: {http: /health}
+    memory: 16MiB
+    priority: core
 END
 }
 
@@ -65,23 +79,68 @@ starts_in_its_group() {
   [ "$(group_of "$daemon")" = "/${group##*/}/hearth-daemon" ] || fail "in $(group_of "$daemon")"
 }
 
+# Limited or not; their supervisors stay with the daemon.
+each_has_its_group() {
+  local name supervisor
+  for name in base quiet leased bloat; do
+    supervisor=$(told $name supervisor_pid)
+    [ "$(group_of "$(told $name pid)")" = "/${group##*/}/hearth-$name-$supervisor" ] ||
+      fail "$name is in $(group_of "$(told $name pid)")"
+    [ "$(group_of "$supervisor")" = "/${group##*/}/hearth-daemon" ] ||
+      fail "its supervisor is in $(group_of "$supervisor")"
+    [ "$(cat "$top$(group_of "$(told $name pid)")/memory.oom.group")" = 1 ] ||
+      fail "$name is not ended as a whole"
+  done
+}
+
+scores_are_by_priority() {
+  local before=0 name score daemon
+  daemon=$(cat "/tmp/$who.pid")
+  [ "$(score_of "$daemon")" = 0 ] || fail "the daemon has $(score_of "$daemon")"
+  for name in base quiet leased bloat; do
+    score=$(score_of "$(told $name pid)")
+    [ "$score" -gt "$before" ] || fail "$name has $score, the one before it $before"
+    [ "$(score_of "$(told $name supervisor_pid)")" = 0 ] || fail "a supervisor is not the daemon's"
+    before=$score
+  done
+}
+
 # Before it begins to take memory.
 limits_are_in_force() {
   local directory
   directory=$top$(group_of "$(told bloat pid)")
   [ "$(cat "$directory/memory.max")" = 67108864 ] || fail "memory.max of $directory"
+  [ "$(cat "$directory/memory.high")" = 58720256 ] || fail "memory.high of $directory"
+  [ "$(cat "$directory/memory.swap.max")" = 0 ] || fail "memory.swap.max of $directory"
   [ "$(cat "$directory/pids.max")" = 16 ] || fail "pids.max of $directory"
   [ "$(cat "$directory/cpu.max")" = "100000 100000" ] || fail "cpu.max of $directory"
   ! grep -rq "limits are not in force" "$state/logs" || fail "a log says that there are none"
 }
 
-bloat_is_ended() {
+ends_and_tells() {
   local why
-  soon 40 has_failed || fail "it is $(told bloat state)"
-  why=$(ask "why bloat")
+  soon 60 has_failed "$1" || fail "it is $(told "$1" state)"
+  why=$(ask "why $1")
   echo "$why" | grep -q 'exited while it was ready' || fail "$why"
-  echo "$why" | grep -q 'SIGKILL' || fail "$why"
-  ask status | grep -q '1 failed' || fail "the status does not tell of it"
+  echo "$why" | grep -q "$2" || fail "$why"
+  ask status | grep -q "$3 failed" || fail "the status does not tell of it"
+}
+
+# By Hearth, before the kernel has to.
+bloat_is_held_back_and_ended() { ends_and_tells bloat 'over its limit of 64MiB for 5s' 1; }
+
+greedy_is_killed_and_that_is_told() {
+  ask load greedy || fail "greedy is not loaded"
+  ends_and_tells greedy 'killed by the kernel: over its limit of 64MiB' 2
+}
+
+# Somebody holds it: then it comes back by itself.
+bloat_is_restarted() {
+  local loads
+  look
+  loads=$(told bloat loads)
+  ask "command bloat" --lease 10m || fail "bloat is not leased"
+  soon 90 has_loads bloat $((loads + 2)) || fail "$(told bloat loads) loads, before $loads"
 }
 
 lives() {
@@ -125,10 +184,10 @@ a_killed_daemon_leaves_no_component() {
 # Of all that ran before, too: groups that were to run out of memory are named for it.
 nothing_else_was_killed() {
   local others
-  others=$(dmesg | grep 'oom-kill:' |
-    grep -vE 'CONSTRAINT_MEMCG.*oom_memcg=(/facts/max|/given/limited|/hearth-[a-z]+/hearth-bloat-)')
+  others=$(dmesg | grep 'oom-kill:' | grep -vE \
+    'CONSTRAINT_MEMCG.*oom_memcg=(/facts/max|/given/limited|/.*/hearth-(greedy|comp|bloat)-)')
   [ -z "$others" ] || fail "$others"
-  dmesg | grep -q "oom_memcg=/hearth-$who/hearth-bloat-" || fail "bloat was not killed by its limit"
+  dmesg | grep -q "oom_memcg=/hearth-$who/hearth-greedy-" || fail "greedy was not killed there"
 }
 
 for who in root $user; do
@@ -140,8 +199,12 @@ for who in root $user; do
   # Where that limit does not hold, this one saves the rest of the tests.
   echo 320M >"$group/memory.max"
   test_of $who/daemon-starts-in-its-group starts_in_its_group
+  test_of $who/each-has-its-group each_has_its_group
+  test_of $who/scores-are-by-priority scores_are_by_priority
   test_of $who/limits-are-in-force limits_are_in_force
-  test_of $who/bloat-is-ended-and-that-is-told bloat_is_ended
+  test_of $who/bloat-is-held-back-and-ended-and-that-is-told bloat_is_held_back_and_ended
+  test_of $who/greedy-is-killed-and-that-is-told greedy_is_killed_and_that_is_told
+  test_of $who/bloat-is-restarted-while-it-is-held bloat_is_restarted
   test_of $who/quiet-lives lives quiet
   test_of $who/leased-lives-and-is-held leased_is_still_held
   test_of $who/nothing-else-was-killed nothing_else_was_killed

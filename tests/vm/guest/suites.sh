@@ -27,6 +27,7 @@ suite() {
 }
 
 for who in root $user; do
-  suite $who runtime_test "'*Group*'"
-  suite $who drivers_test "'*.LimitsAre*:*/DriverLaws.*/process-*.ManyCycles*:*DeadDaemon.Noth*'"
+  suite $who runtime_test "'*Group*:*Limit*:OomScore*'"
+  process="*.LimitsAre*:*.EveryComponent*:*.TellsThat*:*.TheScore*"
+  suite $who drivers_test "'$process:*/DriverLaws.*/process-*.ManyCycles*:*DeadDaemon.Noth*'"
 done
