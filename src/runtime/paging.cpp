@@ -119,7 +119,7 @@ struct TreeMemory {
   Bytes swapped;
 };
 
-TreeMemory memory_of(const std::vector<pid_t>& tree) {
+TreeMemory status_of(const std::vector<pid_t>& tree) {
   TreeMemory sum;
   for (const pid_t pid : tree) {
     const auto text = read_file(proc(pid, "status"));
@@ -269,7 +269,7 @@ Result<Bytes> page_out(pid_t root) {
   const std::lock_guard guard{one_at_a_time};
   HEARTH_TRY(has_swap());
   const std::vector<pid_t> tree = descendants(root);
-  const TreeMemory before = memory_of(tree);
+  const TreeMemory before = status_of(tree);
   const Bytes taken_before = ram_of_swap();
   const auto group = group_of(root);
   if (!group || !reclaim(*group)) {
@@ -282,7 +282,7 @@ Result<Bytes> page_out(pid_t root) {
       }
     }
   }
-  const TreeMemory after = memory_of(tree);
+  const TreeMemory after = status_of(tree);
   const Bytes moved = less(after.swapped, before.swapped);
   const Bytes taken = std::min(less(ram_of_swap(), taken_before), moved);
   // What was in the swap before is counted as if it were there at no less a price.
