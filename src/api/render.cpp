@@ -116,7 +116,9 @@ void append_component(JsonWriter& json, const DaemonStatus& status, const Compon
   append_memory(json, is_resident(view.state) ? row.memory : MemoryFigures{});
   json.field("reserved_bytes", view.reserved);
   json.field("peak_bytes", view.peak);
+  json.field("bound_bytes", view.bound);
   json.field("declared_bytes", view.declared);
+  json.field("declared_off", view.is_estimate_off);
   json.field("load_time_ms", view.load_time);
   json.field("leases", view.leases);
   json.field("uses", view.uses);

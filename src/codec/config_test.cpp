@@ -74,7 +74,7 @@ drain: 3s
   EXPECT_EQ(config.hosts, std::vector<std::string>{"desk.local"});
   EXPECT_EQ(std::get<Bytes>(config.budget), 8_GiB);
   EXPECT_EQ(config.reserve, 1_GiB);
-  EXPECT_EQ(settings.pools, (std::vector<NamedBytes>{{"vision", 2_GiB}}));
+  EXPECT_EQ(settings.pools, (std::vector<PoolSpec>{{"vision", 2_GiB, false}}));
   EXPECT_EQ(settings.resources, (std::vector<NamedBytes>{{"gpu", 4_GiB}, {"camera", Bytes{1}}}));
   EXPECT_EQ(settings.loads_parallel_max, 2u);
   EXPECT_EQ(settings.load_timeout, Duration{10s});

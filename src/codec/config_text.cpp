@@ -80,7 +80,10 @@ void add_memory(Section& root, const Config& config) {
   // A pool of one byte is no device: its size is printed as it is.
   if (!settings.pools.empty()) {
     Section pools = memory.open("pools");
-    for (const NamedBytes& pool : settings.pools) pools.add(pool.name, size(pool.bytes));
+    for (const PoolSpec& pool : settings.pools) {
+      pools.add(pool.name, pool.is_hard ? "{size: " + size(pool.bytes) + ", hard: true}"
+                                        : size(pool.bytes));
+    }
   }
   add_sizes(memory, "devices", settings.resources);
   Section loading = root.open("loading");

@@ -207,12 +207,19 @@ void Daemon::Impl::take_up_cold(const Configuration& resolved) {
   turn(false);
 }
 
-// Of the history and of an engine of another version: the engine takes the larger peak.
+// Of the history and of an engine of another version: the engine takes what knows more lives.
 event::LearntBefore Daemon::Impl::learnt_before() {
   event::LearntBefore learnt;
   if (carried) {
-    for (const Carried::Figures& one : carried->learnt) {
-      learnt.components.push_back({.name = one.name, .peak = one.peak, .load_time = one.load_time});
+    for (std::size_t i = 0; i < carried->learnt.size(); ++i) {
+      const Carried::Figures& one = carried->learnt[i];
+      event::Learnt known{
+          .name = one.name, .lives = {one.peak}, .load_time = one.load_time, .devices = {}};
+      if (i < carried->lives.size()) {
+        known.lives = carried->lives[i].ram;
+        known.devices = carried->lives[i].devices;
+      }
+      learnt.components.push_back(std::move(known));
     }
   }
   if (options.history) {

@@ -66,6 +66,7 @@ void Checker::apply(const Event& event, std::span<const Action> actions) {
   now_ = std::max(now_, event.at);
   touched_.clear();
   started_.clear();
+  pushed_.clear();
   immediate_.clear();
   gates_owed_.clear();
   gates_released_.clear();
@@ -118,7 +119,8 @@ Bytes Checker::budget_of(std::size_t budget) const {
   if (budget == 0) return settings_.budget;
   const std::size_t resources = settings_.resources.size();
   if (budget <= resources) return settings_.resources[budget - 1].bytes;
-  return settings_.pools[budget - 1 - resources].bytes;
+  const PoolSpec& pool = settings_.pools[budget - 1 - resources];
+  return pool.is_hard ? pool.bytes : settings_.budget;
 }
 
 Bytes Checker::used_of(std::size_t budget) const {
@@ -234,6 +236,15 @@ void Checker::set_ram(ComponentId id, Bytes ram) {
   hold(id, std::move(demand));
 }
 
+void Checker::note_peak(Model& model, Bytes ram) {
+  if (ram == Bytes{}) return;
+  if (!std::exchange(model.is_measured, true)) {
+    model.lives.push_back(ram);
+    if (model.lives.size() > 20) model.lives.erase(model.lives.begin());
+  }
+  model.lives.back() = std::max(model.lives.back(), ram);
+}
+
 void Checker::release(ComponentId id) {
   Demand& held = at(id).held;
   ram_used_ -= held.ram;
@@ -299,6 +310,34 @@ void Checker::compare(const Engine& engine) {
   }
   for (const ComponentId id : touched_) compare_one(id, engine);
   compare_sums(engine, false);
+  check_borrowers(engine);
+}
+
+// I1: what is in a pool within its size does not go for what is larger than its own soft pool, and
+// so borrows whatever else there is, unless that is of higher priority. Who asked, with what beside
+// it, is not told: where somebody waits for more of that pool, or of higher priority, nothing is
+// said.
+void Checker::check_borrowers(const Engine& engine) {
+  for (const auto& [victim, asker] : pushed_) {
+    const std::size_t own = pool_of(at(asker).spec);
+    const std::size_t pool = at(victim).held.pool;
+    if (own == 0 || pool == 0 || own == pool || settings_.pools[own - 1].is_hard) continue;
+    if (engine.bound(asker) <= settings_.pools[own - 1].bytes) continue;
+    const auto used = engine.ledger().pool_used(PoolId{static_cast<std::uint16_t>(pool)});
+    if (used > settings_.pools[pool - 1].bytes) continue;
+    const Priority priority = at(victim).spec.priority;
+    const bool may_be = std::ranges::any_of(requests_, [&](const auto& entry) {
+      const auto members = closure(entry.second.asked);
+      return std::ranges::any_of(members, [&](ComponentId id) {
+        return at(id).spec.priority > priority ||
+               (pool_of(at(id).spec) == pool && at(id).phase == Phase::gone);
+      });
+    });
+    // What the engine itself brings back asks with nobody's name.
+    if (may_be || !is_demanded(asker)) continue;
+    violate("I1", name(victim) + " is within its pool and goes for " + name(asker) +
+                      ", which borrows and is of no higher priority");
+  }
 }
 
 void Checker::compare_one(ComponentId id, const Engine& engine) {
@@ -358,7 +397,10 @@ void Checker::compare_sums(const Engine& engine, bool is_full) {
     const ResourceId resource{static_cast<std::uint16_t>(budget)};
     const PoolId pool{static_cast<std::uint16_t>(is_pool ? budget - resources : 0)};
     const Bytes said = is_pool ? ledger.pool_used(pool) : ledger.used(resource);
-    const Bytes limit = is_pool ? ledger.pool_budget(pool) : ledger.budget(resource);
+    const bool is_soft = is_pool && !ledger.is_hard(pool);
+    const Bytes limit = is_soft   ? ledger.budget(ResourceId{})
+                        : is_pool ? ledger.pool_budget(pool)
+                                  : ledger.budget(resource);
     const std::string which = "budget " + std::to_string(budget);
     if (said < used_of(budget)) {
       violate("I1", which + ": the ledger counts " + megabytes(said) + ", the model " +

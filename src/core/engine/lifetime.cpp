@@ -106,6 +106,7 @@ void Engine::Impl::forget_what_is_gone(const std::set<ComponentId>& running) {
 void Engine::Impl::adopt(const event::Running& running) {
   Component& c = at(running.component);
   if (!is_resident(c.state)) ++c.loads;
+  if (c.load != running.load) begin_life(running.component);
   c.state = State::ready;
   c.load = running.load;
   next_work = std::max(next_work, running.load.value + 1);
@@ -114,10 +115,7 @@ void Engine::Impl::adopt(const event::Running& running) {
     c.loaded_at = now;
     c.turn_began = now;
   }
-  if (running.measured > Bytes{}) {
-    ledger.replace(running.component, running.measured);
-    c.peak = std::max(c.peak, running.measured);
-  }
+  hold_measured(running.component, running.measured);
 }
 
 // What really runs may not fit together with what is configured: then it goes.
