@@ -236,6 +236,10 @@ void Checker::set_ram(ComponentId id, Bytes ram) {
   hold(id, std::move(demand));
 }
 
+void Checker::begin_life(Model& model) {
+  if (std::exchange(model.life, model.load) != model.load) model.is_measured = false;
+}
+
 void Checker::note_peak(Model& model, Bytes ram) {
   if (ram == Bytes{}) return;
   if (!std::exchange(model.is_measured, true)) {
@@ -322,6 +326,9 @@ void Checker::check_borrowers(const Engine& engine) {
     const std::size_t own = pool_of(at(asker).spec);
     const std::size_t pool = at(victim).held.pool;
     if (own == 0 || pool == 0 || own == pool || settings_.pools[own - 1].is_hard) continue;
+    // Of a device there may be too little, and that is nobody's pool.
+    const auto& others = at(victim).held.others;
+    if (std::ranges::any_of(others, [](Bytes held) { return held > Bytes{}; })) continue;
     if (engine.bound(asker) <= settings_.pools[own - 1].bytes) continue;
     const auto used = engine.ledger().pool_used(PoolId{static_cast<std::uint16_t>(pool)});
     if (used > settings_.pools[pool - 1].bytes) continue;

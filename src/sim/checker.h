@@ -83,7 +83,8 @@ class Checker {
     std::vector<WorkId> need_lives;  // which life of each it came up over
     unsigned leases = 0;
     std::vector<Bytes> lives;  // what each held at its peak, the last 20
-    bool is_measured = false;  // in the life that runs
+    bool is_measured = false;  // in the last life
+    WorkId life;               // the load that began it
     Instant load_due;              // a load not done by then is cancelled
     Instant busy_until;            // somebody who does not wait for it asked for it until then
     Instant idle_since;            // when it was last in use, had dependents, or came up
@@ -186,6 +187,7 @@ class Checker {
   void check_relief();
   void hold(ComponentId id, Demand demand);
   void set_ram(ComponentId id, Bytes ram);
+  static void begin_life(Model& model);
   static void note_peak(Model& model, Bytes ram);
   void check_borrowers(const Engine& engine);
   void release(ComponentId id);

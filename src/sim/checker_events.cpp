@@ -260,7 +260,7 @@ void Checker::on(const event::LoadFinished& e) {
   model.phase = Phase::resident;
   model.gate = Gate::shut;
   model.is_barred = false;
-  model.is_measured = false;
+  begin_life(model);
   note_peak(model, e.measured);
   model.idle_since = now_;
   set_ram(id, e.measured);
@@ -372,8 +372,8 @@ void Checker::on(const event::Restored& e) {
     model.gate = Gate::shut;
     model.is_barred = false;
     model.is_cancelled = false;
-    if (model.load != running.load) model.is_measured = false;
     model.load = running.load;
+    begin_life(model);
     note_peak(model, running.measured);
     model.idle_since = now_;
   }

@@ -30,7 +30,10 @@ Bytes Engine::Impl::device_bound(ComponentId id, const ResourceNeed& need, Bytes
   return is_capped ? std::min(peaks.bound(), budget) : peaks.bound();
 }
 
+// Of the load that has brought it up: a restart may find that one running, whatever it was taken
+// for before.
 void Engine::Impl::begin_life(ComponentId id) {
+  if (std::exchange(at(id).life, at(id).load) == at(id).load) return;
   at(id).peaks.begin();
   for (auto& [resource, peaks] : at(id).devices) peaks.begin();
 }

@@ -106,9 +106,9 @@ void Engine::Impl::forget_what_is_gone(const std::set<ComponentId>& running) {
 void Engine::Impl::adopt(const event::Running& running) {
   Component& c = at(running.component);
   if (!is_resident(c.state)) ++c.loads;
-  if (c.load != running.load) begin_life(running.component);
   c.state = State::ready;
   c.load = running.load;
+  begin_life(running.component);
   next_work = std::max(next_work, running.load.value + 1);
   if (!is_engaged(running.component)) {
     ledger.hold(running.component, demand_for(running.component));

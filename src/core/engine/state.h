@@ -99,6 +99,7 @@ struct Component {
   State state = State::unloaded;
   WorkId work{};
   WorkId load{};
+  WorkId life{};  // the load that began the last of `peaks`
   Reason load_reason = Reason::none;
   Reason unload_reason = Reason::none;
   std::optional<ComponentId> unload_for{};
@@ -152,7 +153,7 @@ struct Component {
   template <class A>
   void fields(A& a) {
     a(spec, next_spec, is_removed, is_pinned, is_stopped, is_eager_done, is_kept, restarts,
-      is_displaced, is_preload, is_cancelled, is_estimate_told, state, work, load, load_reason,
+      is_displaced, is_preload, is_cancelled, is_estimate_told, state, work, load, life, load_reason,
       unload_reason, unload_for, displacer, attempt, short_lives, retry_at, load_started,
       load_deadline, leases, preemptible_leases, answer_leases, fast_leases, fast_pending,
       gates_asked, idle_since, loaded_at, turn_began, turn_ended, exchange, last_used, peaks,
