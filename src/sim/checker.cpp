@@ -1,6 +1,7 @@
 #include "sim/checker.h"
 
 #include <algorithm>
+#include <array>
 
 namespace hearth::sim {
 
@@ -319,8 +320,8 @@ void Checker::compare(const Engine& engine) {
 
 // I1: what is in a pool within its size does not go for what is larger than its own soft pool, and
 // so borrows whatever else there is, unless that is of higher priority. Who asked, with what beside
-// it, is not told: where somebody waits for more of that pool, or of higher priority, nothing is
-// said.
+// it, is not told: where somebody waits for more of that pool, or of one that what goes needs
+// something of, or is of higher priority, nothing is said.
 void Checker::check_borrowers(const Engine& engine) {
   for (const auto& [victim, asker] : pushed_) {
     const std::size_t own = pool_of(at(asker).spec);
@@ -332,12 +333,24 @@ void Checker::check_borrowers(const Engine& engine) {
     if (engine.bound(asker) <= settings_.pools[own - 1].bytes) continue;
     const auto used = engine.ledger().pool_used(PoolId{static_cast<std::uint16_t>(pool)});
     if (used > settings_.pools[pool - 1].bytes) continue;
+    // What goes after what needs it was chosen earlier, when its pool held that too.
+    const bool is_needed = std::ranges::any_of(models_, [&](const Model& other) {
+      return std::ranges::find(other.needs, victim) != other.needs.end() ||
+             std::ranges::find(other.needs_at_load, victim) != other.needs_at_load.end();
+    });
+    if (is_needed) continue;
+    const std::array one{victim};
+    const std::vector<ComponentId> going = closure(one);
     const Priority priority = at(victim).spec.priority;
     const bool may_be = std::ranges::any_of(requests_, [&](const auto& entry) {
       const auto members = closure(entry.second.asked);
       return std::ranges::any_of(members, [&](ComponentId id) {
-        return at(id).spec.priority > priority ||
-               (pool_of(at(id).spec) == pool && at(id).phase == Phase::gone);
+        const std::size_t wanted = pool_of(at(id).spec);
+        const bool is_own = wanted != 0 && at(id).phase == Phase::gone &&
+                            std::ranges::any_of(going, [&](ComponentId member) {
+                              return pool_of(at(member).spec) == wanted;
+                            });
+        return is_own || at(id).spec.priority > priority;
       });
     });
     // What the engine itself brings back asks with nobody's name.

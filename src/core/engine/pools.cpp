@@ -9,7 +9,10 @@ Engine::Impl::Claim Engine::Impl::claim_of(const Request& request,
                                            const std::vector<ComponentId>& missing,
                                            const std::vector<Ledger::Demand>& wanted) const {
   Claim claim{.wanted = wanted, .priority = request.priority};
-  for (const ComponentId id : missing) claim.pools.insert(demand_for(id).pool);
+  for (const ComponentId id : missing) {
+    const PoolId pool = demand_for(id).pool;
+    if (pool.value != 0) claim.pools.insert(pool);
+  }
   return claim;
 }
 
@@ -28,9 +31,13 @@ bool Engine::Impl::is_borrowed(ComponentId id, const Claim& claim,
 
 bool Engine::Impl::is_protected(ComponentId id, const Claim& claim,
                                 const std::vector<Ledger::Demand>& gone) const {
-  const PoolId pool = ledger.demand_of(id).pool;
-  return pool.value != 0 && at(id).spec.priority >= claim.priority && !claim.pools.contains(pool) &&
-         !is_borrowed(id, claim, gone) && is_borrowing(claim, gone);
+  const bool is_in_pool = ledger.demand_of(id).pool.value != 0;
+  if (!is_in_pool || at(id).spec.priority < claim.priority) return false;
+  // What needs something of the claim's own pools keeps them full: it counts as theirs.
+  const bool is_own = std::ranges::any_of(at(id).closure, [&](ComponentId member) {
+    return is_engaged(member) && claim.pools.contains(ledger.demand_of(member).pool);
+  });
+  return !is_own && !is_borrowed(id, claim, gone) && is_borrowing(claim, gone);
 }
 
 // All that is idle and may go for it. What of its own pools goes makes it borrow less, and so may

@@ -118,6 +118,31 @@ TEST(Pools, ABorrowerWhoseOwnPoolMakesRoomDoes) {
   EXPECT_EQ(resident(s), (Names{"a1", "v2"}));
 }
 
+TEST(Pools, WhatNeedsNothingOfTheBorrowersPoolIsProtectedThoughBothUseWhatIsInNone) {
+  Spec a1 = in("a", "a1", 500_MiB);
+  a1.needs = {"base"};
+  Spec v1 = in("v", "v1", 500_MiB);
+  v1.needs = {"tool"};
+  Script s = pools({{"v", 300_MiB}, {"a", 600_MiB}},
+                   {in("", "base", 100_MiB), in("", "tool", 50_MiB), a1, v1});
+  leave_idle(s, "base");
+  leave_idle(s, "a1");
+  s.command({"v1"});
+  s.play();
+  EXPECT_EQ(s.state("a1"), State::ready);
+}
+
+TEST(Pools, WhatNeedsSomethingOfTheBorrowersPoolCountsAsIts) {
+  Spec a1 = in("a", "a1", 500_MiB);
+  a1.needs = {"v1"};
+  Script s = pools({{"v", 400_MiB}, {"a", 600_MiB}},
+                   {in("v", "v1", 300_MiB), a1, in("v", "v2", 400_MiB)});
+  leave_idle(s, "v1");
+  leave_idle(s, "a1");
+  leave_idle(s, "v2");
+  EXPECT_EQ(s.state("v2"), State::ready) << "v1 stays while a1 needs it";
+}
+
 TEST(Pools, ABorrowerOfHigherPriorityPushesOut) {
   Script s = pools({{"v", 300_MiB}, {"a", 600_MiB}},
                    {in("a", "a1", 600_MiB), in("v", "v1", 500_MiB, Priority::high)});
