@@ -353,8 +353,12 @@ void Checker::check_borrowers(const Engine& engine) {
         return is_own || at(id).spec.priority > priority;
       });
     });
-    // What the engine itself brings back asks with nobody's name.
-    if (may_be || !is_demanded(asker)) continue;
+    // What has to be there always, or is brought back with what needs it, asks in nobody's name.
+    const bool is_asked = is_demanded(asker) && !is_lasting(asker) &&
+                          std::ranges::none_of(models_, [&](const Model& other) {
+                            return std::ranges::find(other.needs, asker) != other.needs.end();
+                          });
+    if (may_be || !is_asked) continue;
     violate("I1", name(victim) + " is within its pool and goes for " + name(asker) +
                       ", which borrows and is of no higher priority");
   }

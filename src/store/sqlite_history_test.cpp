@@ -14,6 +14,8 @@
 #include <string>
 #include <thread>
 
+#include "store/database.h"
+
 namespace hearth {
 namespace {
 
