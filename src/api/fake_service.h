@@ -277,10 +277,10 @@ inline DaemonStatus FakeService::fixed_status() {
   status.totals.loads = 3;
   status.budgets = {{.name = "ram", .budget = 8_GiB, .used = 80_MiB, .held_by = {}},
                     {.name = "vision",
-                     .budget = 64_MiB,
+                     .budget = 1_GiB,
                      .used = 80_MiB,
                      .is_pool = true,
-                     .borrowed = 16_MiB,
+                     .is_hard = true,
                      .held_by = {}}};
   ComponentRow row;
   row.name = "ocr";

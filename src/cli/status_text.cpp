@@ -118,8 +118,9 @@ std::string status_text(const OrderedJson& status, std::string_view address, boo
                      count(totals, "evictions") + " evictions, " + count(totals, "load_failures") +
                      " failed loads, " + count(totals, "refusals") + " refusals");
   if (const OrderedJson off = part_of(status, "declared_off"); !off.empty()) {
-    line("declared", "the `memory` of " + joined(off) +
-                         " is off by more than a quarter: `hearth why` says by how much",
+    line("declared",
+         "the `memory` of " + joined(off) +
+             " is off by more than a quarter: `hearth why` says by how much",
          Colour::yellow);
   }
   line("policy", text_of(status, "policy"));

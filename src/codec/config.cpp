@@ -142,7 +142,8 @@ constexpr std::array memory_keys{
              [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.core.settings.pools); }},
     DraftKey{{"devices", Form::devices_by_name, "", "none",
               "Other resources and their sizes, such as the memory of an accelerator; `exclusive` "
-              "for one that a single component has at a time."},
+              "for one that a single component has at a time, `auto` for the size that the machine "
+              "tells."},
              [](Reader& r, const Node& n, Draft& d) {
                r.take(n, d.config.core.settings.resources, true);
              }},

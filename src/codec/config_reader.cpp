@@ -284,7 +284,10 @@ void ConfigReader::take(const YamlNode& node, std::vector<NamedBytes>& into,
     }
     Bytes bytes = exclusive_device;
     const bool is_word = value == nullptr || (value->is_scalar() && value->text == "exclusive");
-    if (!(can_be_exclusive && is_word)) {
+    const bool is_auto = value != nullptr && value->is_scalar() && value->text == "auto";
+    if (can_be_exclusive && is_auto) {
+      bytes = auto_device;
+    } else if (!(can_be_exclusive && is_word)) {
       bytes = Bytes{};
       take(*value, bytes);
       if (bytes == Bytes{}) {

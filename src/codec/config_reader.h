@@ -182,9 +182,6 @@ struct ConfigDraft {
   std::map<std::string, ConfigPlace> places;  // "memory.budget"
 };
 
-// A character of a device's size: the budget of a device that one component has at a time.
-inline constexpr Bytes exclusive_device{1};
-
 // Names as definitions have them; aliases may hold / and : too.
 [[nodiscard]] bool is_component_name(std::string_view name);
 [[nodiscard]] bool is_alias(std::string_view name);

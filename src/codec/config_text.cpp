@@ -42,7 +42,9 @@ void add_sizes(Section& section, std::string_view key, const std::vector<NamedBy
   if (sizes.empty()) return;
   Section inner = section.open(key);
   for (const NamedBytes& each : sizes) {
-    inner.add(each.name, each.bytes == exclusive_device ? "exclusive" : size(each.bytes));
+    inner.add(each.name, each.bytes == exclusive_device ? "exclusive"
+                         : each.bytes == auto_device    ? "auto"
+                                                        : size(each.bytes));
   }
 }
 
@@ -81,8 +83,8 @@ void add_memory(Section& root, const Config& config) {
   if (!settings.pools.empty()) {
     Section pools = memory.open("pools");
     for (const PoolSpec& pool : settings.pools) {
-      pools.add(pool.name, pool.is_hard ? "{size: " + size(pool.bytes) + ", hard: true}"
-                                        : size(pool.bytes));
+      pools.add(pool.name,
+                pool.is_hard ? "{size: " + size(pool.bytes) + ", hard: true}" : size(pool.bytes));
     }
   }
   add_sizes(memory, "devices", settings.resources);

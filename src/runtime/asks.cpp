@@ -304,7 +304,8 @@ void Daemon::reload(std::move_only_function<void(Result<>)> callback) {
   }
   impl_->clerk->post([impl = impl_.get(), callback = std::move(callback)]() mutable {
     auto loaded = impl->options.load_config();
-    impl->intake->post([impl, loaded = std::move(loaded),
+    Configuration resolved = loaded ? impl->resolve(*loaded) : Configuration{};
+    impl->intake->post([impl, loaded = std::move(loaded), resolved = std::move(resolved),
                         callback = std::move(callback)]() mutable {
       if (!loaded) {
         impl->log->error("nothing has changed, the configuration has errors: " +
@@ -313,7 +314,7 @@ void Daemon::reload(std::move_only_function<void(Result<>)> callback) {
         return;
       }
       loaded->state_dir = impl->state_dir;
-      event::Configured configured{resolve_budget(*loaded, impl->options.machine->memory_total())};
+      event::Configured configured{std::move(resolved)};
       const auto appended = impl->intake->append(std::move(configured), Intake::Kind::may_load);
       if (!appended) {
         callback(std::unexpected{appended.error()});

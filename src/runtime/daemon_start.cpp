@@ -148,6 +148,7 @@ void Daemon::Impl::set_aside_for(std::uint64_t poisoned, const Recovered& recove
 }
 
 void Daemon::Impl::begin_threads() {
+  devices = std::make_unique<DeviceWatch>(std::move(options.devices));
   clerk = std::make_unique<Workers>(1U);
   workers = std::make_unique<Workers>(std::max(16U, config.core.settings.loads_parallel_max + 2));
   components = std::make_unique<Components>([this](Event::What what) { tell(std::move(what)); });
@@ -163,7 +164,7 @@ void Daemon::Impl::begin_threads() {
 }
 
 void Daemon::Impl::take_up() {
-  const Configuration resolved = resolve_budget(config, options.machine->memory_total());
+  const Configuration resolved = resolve(config);
   publish_view();
   if (is_restored) {
     tell(adopt(find_running()));

@@ -100,6 +100,9 @@ struct Daemon::Impl {
   std::atomic<bool> is_saving{false};
   Measures measures;
 
+  std::unique_ptr<DeviceWatch> devices;
+  std::atomic<std::int64_t> devices_due{0};  // of the machine's clock, ns; of whoever samples
+
   mutable Mutex view_mutex;
   std::shared_ptr<const View> view_now HEARTH_GUARDED_BY(view_mutex);
 
@@ -156,6 +159,9 @@ struct Daemon::Impl {
   void heal();
   void look();
   void sample();
+  std::vector<event::DeviceHeld> sample_devices();  // none when it is not time
+  // With sizes in bytes, as this machine has them. Asks drivers: not on the core thread.
+  [[nodiscard]] Configuration resolve(const Config& read);
   [[nodiscard]] event::MemorySampled signs_now() const;
   void close_pending();
   void tell(Event::What what);

@@ -12,7 +12,8 @@ std::vector<BudgetRow> budget_rows(const Engine& engine) {
   const Settings& settings = engine.settings();
   std::vector<BudgetRow> rows;
   const auto add = [&](const std::string& name, ResourceId id) {
-    rows.push_back({.name = name, .budget = ledger.budget(id), .used = ledger.used(id), .held_by = {}});
+    rows.push_back(
+        {.name = name, .budget = ledger.budget(id), .used = ledger.used(id), .held_by = {}});
   };
   add("ram", ResourceId{});
   for (std::size_t i = 0; i < settings.resources.size() && i + 1 < ledger.resource_count(); ++i) {
@@ -51,7 +52,7 @@ void name_holders(const Config& config, DaemonStatus& status) {
   }
 }
 
-// Of devices nothing is known by name: no driver measures them yet.
+// Of the devices: what the ledger holds, which is as measured where they are.
 void measure_budgets(const Config& config, DaemonStatus& status) {
   for (BudgetRow& budget : status.budgets) {
     const bool is_ram = !budget.is_pool && budget.name == "ram";

@@ -52,6 +52,8 @@ DeviceWatch::Look DeviceWatch::look(const std::vector<Tree>& trees) {
       look.sums[i].memory += one.memory;
       look.sums[i].unified += one.unified;
     }
+    // Of what has no process of ours nothing is known, which is not the same as nothing.
+    if (trees[i].processes.empty()) continue;
     for (const auto& [resource, id] : device_of_) {
       if (look.lost.at(id)) continue;
       const auto one = std::ranges::find(held[i], id, &HeldOnDevice::device);

@@ -4,9 +4,10 @@
 //            device whose id is its name ("nvidia0"); and where the machine has one device and the
 //            configuration one such resource, they are the same, whatever it is called. Others are
 //            budgets by declaration alone. size_of() is what the machine tells of the device's
-//            size. look() tells of every tree what it holds on each resource that is a device of
-//            the machine, 0 included, and on all devices together; of a device that does not
-//            answer it tells nothing but that it is lost. Without a device, look() costs nothing.
+//            size. look() tells of every tree that has a process what it holds on each resource
+//            that is a device of the machine, 0 included, and on all devices together; of a device
+//            that does not answer it tells nothing but that it is lost. Without a device, look()
+//            costs nothing.
 // Threads    thread-safe.  Cost  that of ports/devices.h, under a lock.
 #pragma once
 
@@ -42,8 +43,8 @@ class DeviceWatch {
   };
   struct Look {
     std::vector<event::DeviceHeld> held;
-    std::vector<Sums> sums;                    // of each tree
-    std::map<std::string, bool> lost;          // by device id: every one that a resource is
+    std::vector<Sums> sums;            // of each tree
+    std::map<std::string, bool> lost;  // by device id: every one that a resource is
   };
   [[nodiscard]] Look look(const std::vector<Tree>& trees);
 

@@ -44,7 +44,8 @@ constexpr ComponentId ocr{4};
 TEST(DeviceWatch, TheOneDeviceIsTheOneResourceThatHasASize) {
   Watch w;
   w.world->devices = {{"0000:03:00.0", "amdgpu", 8_GiB, false}};
-  w.watch.configure({{"page_cache", Bytes::unlimited()}, {"camera", exclusive_device}, {"gpu", 6_GiB}});
+  w.watch.configure(
+      {{"page_cache", Bytes::unlimited()}, {"camera", exclusive_device}, {"gpu", 6_GiB}});
   EXPECT_EQ(w.watch.size_of("gpu"), 8_GiB);
   EXPECT_FALSE(w.watch.size_of("camera"));
 }
@@ -69,6 +70,13 @@ TEST(DeviceWatch, TellsOfEachComponentWhatItHoldsThere) {
   EXPECT_EQ(look.held[0].bytes, 3_GiB);
   EXPECT_EQ(look.held[1].bytes, Bytes{});
   EXPECT_EQ(look.sums[0].unified, 1_GiB);
+}
+
+TEST(DeviceWatch, OfWhatHasNoProcessOfOursNothingIsTold) {
+  Watch w;
+  w.world->devices = {{"nvidia0", "a", 8_GiB, false}};
+  w.watch.configure({{"gpu", 6_GiB}});
+  EXPECT_TRUE(w.watch.look({{ocr, {}}}).held.empty());
 }
 
 TEST(DeviceWatch, WithoutADeviceNothingIsLookedAt) {

@@ -82,9 +82,9 @@ class Checker {
     std::vector<ComponentId> needs_at_load;
     std::vector<WorkId> need_lives;  // which life of each it came up over
     unsigned leases = 0;
-    std::vector<Bytes> lives;  // what each held at its peak, the last 20
-    bool is_measured = false;  // in the last life
-    WorkId life;               // the load that began it
+    std::vector<Bytes> lives;      // what each held at its peak, the last 20
+    bool is_measured = false;      // in the last life
+    WorkId life;                   // the load that began it
     Instant load_due;              // a load not done by then is cancelled
     Instant busy_until;            // somebody who does not wait for it asked for it until then
     Instant idle_since;            // when it was last in use, had dependents, or came up

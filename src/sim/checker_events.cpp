@@ -390,8 +390,8 @@ void Checker::on(const event::LearntBefore& e) {
       const auto highest = [](const std::vector<Bytes>& list) {
         return list.empty() ? Bytes{} : *std::ranges::max_element(list);
       };
-      const bool is_better = lives.size() > own || (lives.size() == own &&
-                                                    highest(lives) > highest(model.lives));
+      const bool is_better =
+          lives.size() > own || (lives.size() == own && highest(lives) > highest(model.lives));
       if (!is_better) continue;
       if (model.is_measured) lives.push_back(model.lives.back());
       if (lives.size() > 20) lives.erase(lives.begin());

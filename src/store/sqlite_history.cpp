@@ -288,8 +288,7 @@ Result<> SqliteHistory::save_learnt(const std::vector<event::Learnt>& learnt) {
     Statement statement =
         HEARTH_TRY(impl_->database->prepare("INSERT OR REPLACE INTO learnt VALUES(?, ?, ?)"));
     Statement forget = HEARTH_TRY(impl_->database->prepare("DELETE FROM lives WHERE name = ?"));
-    Statement live =
-        HEARTH_TRY(impl_->database->prepare("INSERT INTO lives VALUES(?, ?, ?, ?)"));
+    Statement live = HEARTH_TRY(impl_->database->prepare("INSERT INTO lives VALUES(?, ?, ?, ?)"));
     for (const event::Learnt& one : learnt) {
       Bytes peak;
       for (const Bytes life : one.lives) peak = std::max(peak, life);

@@ -412,11 +412,11 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
     if (bound(id) > bound(largest)) largest = id;
   }
   const Claim claim = claim_of(request, missing, demands);
-  Reason reason = !short_of                             ? Reason::memory
-                        : short_of->pool.value != 0     ? Reason::pool
-                        : short_of->resource.value != 0 ? Reason::device
-                        : short_of->is_withheld         ? Reason::machine
-                                                        : Reason::memory;
+  Reason reason = !short_of                       ? Reason::memory
+                  : short_of->pool.value != 0     ? Reason::pool
+                  : short_of->resource.value != 0 ? Reason::device
+                  : short_of->is_withheld         ? Reason::machine
+                                                  : Reason::memory;
   if (request.kind == WantKind::preload) return false;
   const bool is_default_back = request.reason == Reason::default_back;
   auto victims = is_default_back ? std::nullopt : victims_for(claim, request.closure);

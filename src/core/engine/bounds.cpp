@@ -98,6 +98,9 @@ bool Engine::Impl::take_device(const event::DeviceHeld& held) {
   const auto& resources = configuration.settings.resources;
   const auto found = std::ranges::find(resources, held.resource, &NamedBytes::name);
   if (!is_up || found == resources.end()) return false;
+  // Who takes all of it has it alone, however little it uses.
+  const auto need = std::ranges::find(c.spec.devices, held.resource, &ResourceNeed::resource);
+  if (need != c.spec.devices.end() && need->bytes >= found->bytes) return false;
   const ResourceId resource{static_cast<std::uint16_t>(found - resources.begin() + 1)};
   const auto& others = ledger.demand_of(id).others;
   const auto place = std::ranges::find(others, resource, &std::pair<ResourceId, Bytes>::first);

@@ -157,6 +157,14 @@ TEST(Bounds, WhatADeviceHoldsIsLearntLikeRam) {
   EXPECT_EQ(s.engine.ledger().used(ResourceId{1}), 2200_MiB);
 }
 
+TEST(Bounds, WhoTakesAllOfADeviceHasItAloneHoweverLittleItUses) {
+  Script s = with_device(8_GiB, 8_GiB);
+  s.command({"a"});
+  s.play();
+  s.send(event::MemorySampled{.available = 64_GiB, .devices = {{s.id("a"), "gpu", 1_GiB}}});
+  EXPECT_EQ(s.engine.ledger().used(ResourceId{1}), 8_GiB);
+}
+
 TEST(Bounds, WhatIsMeasuredOnAnUnknownDeviceChangesNothing) {
   Script s = with_device(8_GiB, 6_GiB);
   s.command({"a"});

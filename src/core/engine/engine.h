@@ -41,15 +41,15 @@ struct ComponentView {
   Priority priority = Priority::medium;
   bool is_pinned = false;
   bool is_removed = false;
-  bool is_idle = false;     // resident, unleased, without resident dependents
-  bool is_preload = false;  // loaded without demand and not used since
-  WorkId load{};            // the work that brought it up
-  Bytes reserved{};         // in the ledger now
-  Bytes peak{};             // the highest of its last lives; 0 when never measured
-  Bytes bound{};            // what a load would reserve now
+  bool is_idle = false;          // resident, unleased, without resident dependents
+  bool is_preload = false;       // loaded without demand and not used since
+  WorkId load{};                 // the work that brought it up
+  Bytes reserved{};              // in the ledger now
+  Bytes peak{};                  // the highest of its last lives; 0 when never measured
+  Bytes bound{};                 // what a load would reserve now
   bool is_estimate_off = false;  // `declared` is off by more than a quarter
-  Bytes declared{};         // 0 when not declared
-  Duration load_time{0};    // learnt
+  Bytes declared{};              // 0 when not declared
+  Duration load_time{0};         // learnt
   unsigned leases = 0;
   std::uint64_t uses = 0;  // evidence that it was needed, see event::UseReported
   std::uint64_t loads = 0;

@@ -59,7 +59,8 @@ void Engine::Impl::withdraw_unfitting() {
     const Ledger::Demand demand = ledger.demand_of(id);
     const PoolId pool = demand.pool;
     bool is_over = ledger.used(ResourceId{}) > ledger.budget(ResourceId{});
-    is_over = is_over || (ledger.is_hard(pool) && ledger.pool_used(pool) > ledger.pool_budget(pool));
+    is_over =
+        is_over || (ledger.is_hard(pool) && ledger.pool_used(pool) > ledger.pool_budget(pool));
     for (const auto& [resource, bytes] : demand.others) {
       is_over = is_over || ledger.used(resource) > ledger.budget(resource);
     }

@@ -50,7 +50,8 @@ std::vector<std::string> resident(const Script& s) {
 using Names = std::vector<std::string>;
 
 TEST(Pools, ASoftPoolBorrowsWhatOthersLeaveIdle) {
-  Script s = pools({{"v", 300_MiB}, {"a", 500_MiB}}, {in("v", "v1", 300_MiB), in("v", "v2", 400_MiB)});
+  Script s =
+      pools({{"v", 300_MiB}, {"a", 500_MiB}}, {in("v", "v1", 300_MiB), in("v", "v2", 400_MiB)});
   leave_idle(s, "v1");
   leave_idle(s, "v2");
   EXPECT_EQ(resident(s), (Names{"v1", "v2"}));
@@ -65,9 +66,9 @@ TEST(Pools, AHardPoolDoesNot) {
 }
 
 TEST(Pools, WhatIsBorrowedIsGivenBackFirst) {
-  Script s = pools({{"v", 300_MiB}, {"a", 500_MiB}},
-                   {in("", "old", 200_MiB), in("v", "v1", 300_MiB), in("v", "v2", 400_MiB),
-                    in("a", "a1", 300_MiB)});
+  Script s =
+      pools({{"v", 300_MiB}, {"a", 500_MiB}}, {in("", "old", 200_MiB), in("v", "v1", 300_MiB),
+                                               in("v", "v2", 400_MiB), in("a", "a1", 300_MiB)});
   leave_idle(s, "old");
   leave_idle(s, "v1");
   leave_idle(s, "v2");
@@ -135,8 +136,8 @@ TEST(Pools, WhatNeedsNothingOfTheBorrowersPoolIsProtectedThoughBothUseWhatIsInNo
 TEST(Pools, WhatNeedsSomethingOfTheBorrowersPoolCountsAsIts) {
   Spec a1 = in("a", "a1", 500_MiB);
   a1.needs = {"v1"};
-  Script s = pools({{"v", 400_MiB}, {"a", 600_MiB}},
-                   {in("v", "v1", 300_MiB), a1, in("v", "v2", 400_MiB)});
+  Script s =
+      pools({{"v", 400_MiB}, {"a", 600_MiB}}, {in("v", "v1", 300_MiB), a1, in("v", "v2", 400_MiB)});
   leave_idle(s, "v1");
   leave_idle(s, "a1");
   leave_idle(s, "v2");
@@ -160,8 +161,8 @@ TEST(Pools, WhoIsWithinItsPoolPushesOutAnyThatIsIdle) {
 }
 
 TEST(Pools, WhatBelongsToNoPoolNeitherBorrowsNorIsProtected) {
-  Script s = pools({{"v", 500_MiB}}, {in("v", "v1", 500_MiB), in("", "free", 900_MiB),
-                                      in("v", "v2", 600_MiB)});
+  Script s = pools({{"v", 500_MiB}},
+                   {in("v", "v1", 500_MiB), in("", "free", 900_MiB), in("v", "v2", 600_MiB)});
   leave_idle(s, "v1");
   leave_idle(s, "free");
   EXPECT_EQ(resident(s), Names{"free"});
@@ -170,8 +171,8 @@ TEST(Pools, WhatBelongsToNoPoolNeitherBorrowsNorIsProtected) {
 }
 
 TEST(Pools, ABorrowerRevokesNoPreemptibleLeaseOnWhatIsWithinItsPool) {
-  Script s = pools({{"v", 300_MiB}, {"a", 600_MiB}},
-                   {in("a", "a1", 600_MiB), in("v", "v1", 500_MiB)});
+  Script s =
+      pools({{"v", 300_MiB}, {"a", 600_MiB}}, {in("a", "a1", 600_MiB), in("v", "v1", 500_MiB)});
   s.measured = 600_MiB;
   s.lease({"a1"}, true);
   s.play();
@@ -183,8 +184,8 @@ TEST(Pools, ABorrowerRevokesNoPreemptibleLeaseOnWhatIsWithinItsPool) {
 }
 
 TEST(Pools, WhoIsWithinItsPoolRevokesThePreemptibleLeaseOfABorrower) {
-  Script s = pools({{"v", 500_MiB}, {"a", 300_MiB}},
-                   {in("a", "a1", 600_MiB), in("v", "v1", 500_MiB)});
+  Script s =
+      pools({{"v", 500_MiB}, {"a", 300_MiB}}, {in("a", "a1", 600_MiB), in("v", "v1", 500_MiB)});
   s.measured = 600_MiB;
   s.lease({"a1"}, true);
   s.play();
@@ -197,8 +198,8 @@ TEST(Pools, WhoIsWithinItsPoolRevokesThePreemptibleLeaseOfABorrower) {
 }
 
 TEST(Pools, AMeasurementThatPutsRamOverIsMendedByWhatWasBorrowed) {
-  Script s = pools({{"v", 200_MiB}}, {in("", "old", 200_MiB), in("v", "v1", 300_MiB),
-                                      in("", "new", 300_MiB)});
+  Script s = pools({{"v", 200_MiB}},
+                   {in("", "old", 200_MiB), in("v", "v1", 300_MiB), in("", "new", 300_MiB)});
   for (const char* name : {"old", "v1", "new"}) leave_idle(s, name);
   s.send(event::MemorySampled{.available = 64_GiB, .measured = {{s.id("new"), 600_MiB}}});
   s.play();

@@ -121,7 +121,7 @@ struct Component {
   Instant turn_ended{};  // of one that drains because its turn is over
   Duration exchange{0};  // what that exchange costs
   Instant last_used{};
-  LearntPeaks peaks{};                            // of ram
+  LearntPeaks peaks{};                           // of ram
   std::map<std::string, LearntPeaks> devices{};  // by resource
   Duration load_time{0};
   double probability = 0;
@@ -153,11 +153,11 @@ struct Component {
   template <class A>
   void fields(A& a) {
     a(spec, next_spec, is_removed, is_pinned, is_stopped, is_eager_done, is_kept, restarts,
-      is_displaced, is_preload, is_cancelled, is_estimate_told, state, work, load, life, load_reason,
-      unload_reason, unload_for, displacer, attempt, short_lives, retry_at, load_started,
-      load_deadline, leases, preemptible_leases, answer_leases, fast_leases, fast_pending,
-      gates_asked, idle_since, loaded_at, turn_began, turn_ended, exchange, last_used, peaks,
-      devices, load_time);
+      is_displaced, is_preload, is_cancelled, is_estimate_told, state, work, load, life,
+      load_reason, unload_reason, unload_for, displacer, attempt, short_lives, retry_at,
+      load_started, load_deadline, leases, preemptible_leases, answer_leases, fast_leases,
+      fast_pending, gates_asked, idle_since, loaded_at, turn_began, turn_ended, exchange, last_used,
+      peaks, devices, load_time);
     a(probability, probability_of, grants, uses, warm_uses, loads, unloads, failures, policy,
       undemanded, is_in_idle, idle_key, idle_deadline, plan_position);
   }

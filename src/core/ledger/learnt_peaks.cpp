@@ -28,8 +28,8 @@ void LearntPeaks::learn(const std::vector<Bytes>& lives) {
     told.raise(life);
   }
   const std::size_t own = lives_.size() - (is_running_ ? 1 : 0);
-  const bool knows_more = told.lives_.size() > own ||
-                          (told.lives_.size() == own && told.highest() > highest());
+  const bool knows_more =
+      told.lives_.size() > own || (told.lives_.size() == own && told.highest() > highest());
   if (!knows_more) return;
   told.is_running_ = is_running_;
   if (is_running_) told.add(lives_.back());
@@ -68,9 +68,8 @@ Bytes LearntPeaks::bound() const {
 
 bool LearntPeaks::is_consistent() const {
   return lives_.size() <= lives_max && (!is_running_ || !lives_.empty()) &&
-         std::ranges::all_of(lives_, [](Bytes life) {
-           return life > Bytes{} && life <= Bytes::unlimited();
-         });
+         std::ranges::all_of(
+             lives_, [](Bytes life) { return life > Bytes{} && life <= Bytes::unlimited(); });
 }
 
 }  // namespace hearth

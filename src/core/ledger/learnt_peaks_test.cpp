@@ -124,8 +124,8 @@ Trials try_out(auto draw) {
       learnt.begin();
       learnt.raise(peak);
     }
-    const std::uint64_t off = after_three > true_peak ? (after_three - true_peak).count
-                                                      : (true_peak - after_three).count;
+    const std::uint64_t off =
+        after_three > true_peak ? (after_three - true_peak).count : (true_peak - after_three).count;
     if (off > true_peak.count / 10 + 1) ++trials.far;
   }
   return trials;

@@ -78,8 +78,8 @@ void Ledger::replace(ComponentId id, ResourceId resource, Bytes bytes) {
   HEARTH_ASSERT(holds(id) && resource.value != 0);
   Held& held = held_[id.value];
   subtract(held.demand);
-  const auto found = std::ranges::find(held.demand.others, resource,
-                                       &std::pair<ResourceId, Bytes>::first);
+  const auto found =
+      std::ranges::find(held.demand.others, resource, &std::pair<ResourceId, Bytes>::first);
   if (found == held.demand.others.end()) {
     held.demand.others.emplace_back(resource, bytes);
   } else {
@@ -117,9 +117,8 @@ Bytes total(const std::vector<Ledger::Demand>& list, BytesOf bytes_of) {
 }
 
 auto ram_in(PoolId pool) {
-  return [pool](const Ledger::Demand& demand) {
-    return demand.pool == pool ? demand.ram : Bytes{};
-  };
+  return
+      [pool](const Ledger::Demand& demand) { return demand.pool == pool ? demand.ram : Bytes{}; };
 }
 
 }  // namespace

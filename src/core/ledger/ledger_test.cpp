@@ -83,7 +83,8 @@ TEST(Ledger, WhatAPoolDoesNotUseIsLentOnceOthersHaveIt) {
 
 TEST(Ledger, AMeasurementOfADeviceReplacesWhatWasDeclared) {
   Ledger ledger = ledger_of(1_GiB, {}, {8_GiB, 4_GiB});
-  ASSERT_TRUE(ledger.try_reserve(asr, {.ram = 1_MiB, .pool = {}, .others = {{ResourceId{1}, 6_GiB}}}));
+  ASSERT_TRUE(
+      ledger.try_reserve(asr, {.ram = 1_MiB, .pool = {}, .others = {{ResourceId{1}, 6_GiB}}}));
   ledger.replace(asr, ResourceId{1}, 7_GiB);
   ledger.replace(asr, ResourceId{2}, 5_GiB);
   EXPECT_EQ(ledger.used(ResourceId{1}), 7_GiB);
