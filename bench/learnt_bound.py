@@ -12,9 +12,10 @@ an inference does. How much that is depends on the load:
   tail     mostly little, seldom much: exponential, 5 % on the average
   odd      one load of ten takes half as much again
 
-The true peak is what the component reads of its anonymous memory and its supervisor's while it holds it. For each:
-what a load reserves after the first three, over the highest peak of all; loads after them whose peak
-was above what had been reserved; and how much of what was reserved was not needed, on the average.
+The true peak is what the component reads of its anonymous memory and its supervisor's while it holds
+it. For each: what a load reserves after the first three, over the highest peak of all; loads after
+them whose peak was above what had been reserved; and how much of what was reserved was not needed,
+on the average.
 """
 
 import argparse
@@ -147,7 +148,8 @@ def main():
         daemon.close()
     if len(results) < len(kinds):
         return 1
-    print(f"{'memory':8} {'after 3':>10} {'true peak':>10} {'ratio':>8} {'above it':>12} {'spare':>9}")
+    print(f"{'memory':8} {'after 3':>10} {'true peak':>10} {'ratio':>8} {'above it':>12}"
+          f" {'spare':>9}")
     for kind in kinds:
         report(kind, results[kind])
     return 0
