@@ -12,10 +12,10 @@ an inference does. How much that is depends on the load:
   tail     mostly little, seldom much: exponential, 5 % on the average
   odd      one load of ten takes half as much again
 
-The true peak is what the component reads of its anonymous memory and its supervisor's while it holds
-it. For each: what a load reserves after the first three, over the highest peak of all; loads after
-them whose peak was above what had been reserved; and how much of what was reserved was not needed,
-on the average.
+The true peak is what the component reads of its anonymous memory and its supervisor's while it
+holds it. For each: what a load reserves after the first three, over the highest peak of all; loads
+after them whose peak was above what had been reserved; and how much of what was reserved was not
+needed, on the average.
 """
 
 import argparse
