@@ -275,7 +275,13 @@ inline DaemonStatus FakeService::fixed_status() {
   status.totals.uses = 4;
   status.totals.warm_uses = 2;
   status.totals.loads = 3;
-  status.budgets = {{"ram", 8_GiB, 80_MiB, false}, {"vision", 1_GiB, 80_MiB, true}};
+  status.budgets = {{.name = "ram", .budget = 8_GiB, .used = 80_MiB, .held_by = {}},
+                    {.name = "vision",
+                     .budget = 1_GiB,
+                     .used = 80_MiB,
+                     .is_pool = true,
+                     .is_hard = true,
+                     .held_by = {}}};
   ComponentRow row;
   row.name = "ocr";
   row.view.id = ocr;

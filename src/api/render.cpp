@@ -122,7 +122,9 @@ void append_component(JsonWriter& json, const DaemonStatus& status, const Compon
   append_memory(json, "memory_peak", peaks.figures, peaks.held, peaks.would_free);
   json.field("reserved_bytes", view.reserved);
   json.field("peak_bytes", view.peak);
+  json.field("bound_bytes", view.bound);
   json.field("declared_bytes", view.declared);
+  json.field("declared_off", view.is_estimate_off);
   json.field("load_time_ms", view.load_time);
   json.field("resume_time_ms", view.resume_time);
   json.field("freed_share", view.freed_share);

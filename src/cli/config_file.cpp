@@ -146,8 +146,16 @@ OrderedJson config_json(const Config& config, const std::string& state_dir) {
   } else {
     json["budget_share"] = std::get<BudgetShare>(config.budget).share;
   }
-  for (const NamedBytes& pool : settings.pools) json["pools"][pool.name] = pool.bytes.count;
-  for (const NamedBytes& one : settings.resources) json["devices"][one.name] = one.bytes.count;
+  for (const PoolSpec& pool : settings.pools) {
+    json["pools"][pool.name] = {{"size", pool.bytes.count}, {"hard", pool.is_hard}};
+  }
+  for (const NamedBytes& one : settings.resources) {
+    if (one.bytes == auto_device) {
+      json["devices"][one.name] = "auto";
+    } else {
+      json["devices"][one.name] = one.bytes.count;
+    }
+  }
   json["components"] = OrderedJson::object();
   for (std::size_t i = 0; i < config.core.components.size(); ++i) {
     const Spec& spec = config.core.components[i];

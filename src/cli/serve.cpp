@@ -22,6 +22,7 @@
 #include "drivers/process.h"
 #include "drivers/server.h"
 #include "drivers/unit.h"
+#include "platform/devices.h"
 #include "platform/machine.h"
 #include "runtime/daemon.h"
 #include "runtime/files.h"
@@ -75,6 +76,7 @@ DaemonOptions daemon_options(const ServeOptions& options, const std::shared_ptr<
       config.state_dir + "/history.sqlite",
       [log](const std::string& notice) { log->warn("history: " + notice); });
   parts.machine = make_machine();
+  parts.devices = make_devices();
   parts.make_classifier = classifier_of;
   parts.log = log;
   parts.version = hearth_version();

@@ -32,6 +32,11 @@ std::string budget_text(const OrderedJson& budget) {
   if (!has_limit) return human_bytes(used) + ", unlimited";
   std::string text = human_bytes(used) + " of " + human_bytes(all);
   if (all > 0) text += " (" + human_share(used / all) + ")";
+  if (flag_of(budget, "hard")) text += ", hard";
+  const double borrowed = number_of(budget, "borrowed_bytes");
+  const double lent = number_of(budget, "lent_bytes");
+  if (borrowed > 0) text += ", " + human_bytes(borrowed) + " borrowed";
+  if (lent > 0) text += ", " + human_bytes(lent) + " lent";
   return text;
 }
 
@@ -115,6 +120,12 @@ std::string status_text(const OrderedJson& status, std::string_view address, boo
   line("so far", count(totals, "commands") + " commands, " + count(totals, "loads") + " loads, " +
                      count(totals, "evictions") + " evictions, " + count(totals, "load_failures") +
                      " failed loads, " + count(totals, "refusals") + " refusals");
+  if (const OrderedJson off = part_of(status, "declared_off"); !off.empty()) {
+    line("declared",
+         "the `memory` of " + joined(off) +
+             " is off by more than a quarter: `hearth why` says by how much",
+         Colour::yellow);
+  }
   line("policy", text_of(status, "policy"));
   line("daemon", human_bytes(number_of(status, "daemon_rss_bytes")) + " resident, " +
                      count(totals, "steps") + " steps");

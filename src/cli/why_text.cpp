@@ -37,7 +37,15 @@ void say_memory(std::ostream& text, const OrderedJson& row) {
   text << "  memory: ";
   if (reserved > 0) text << human_bytes(reserved) << " held in the ledger, ";
   text << (peak > 0 ? human_bytes(peak) + " at its measured peak" : std::string{"never measured"});
-  text << (declared > 0 ? ", " + human_bytes(declared) + " declared" : ", not declared") << "\n";
+  text << (declared > 0 ? ", " + human_bytes(declared) + " declared" : ", not declared");
+  if (const double bound = number_of(row, "bound_bytes"); bound > 0) {
+    text << "; a load reserves " << human_bytes(bound);
+  }
+  text << "\n";
+  if (flag_of(row, "declared_off")) {
+    text << "  declared: its `memory` is off by more than a quarter: " << human_bytes(peak)
+         << " is the most that was measured; correct it\n";
+  }
 }
 
 // What it is made of, where it runs and was measured.

@@ -136,12 +136,14 @@ constexpr std::array memory_keys{
               "Other programs come first: the budget shrinks as they grow, so that pressure stays "
               "low, and grows back."},
              [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.core.settings.yields); }},
-    DraftKey{
-        {"pools", Form::sizes_by_name, "", "none", "Named sub-budgets of the memory."},
-        [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.core.settings.pools, false); }},
+    DraftKey{{"pools", Form::pools_by_name, "", "none",
+              "Named sub-budgets of the memory. A size is soft: what it keeps for its members, who "
+              "may borrow more while there is room; with `hard: true` it is a limit."},
+             [](Reader& r, const Node& n, Draft& d) { r.take(n, d.config.core.settings.pools); }},
     DraftKey{{"devices", Form::devices_by_name, "", "none",
               "Other resources and their sizes, such as the memory of an accelerator; `exclusive` "
-              "for one that a single component has at a time."},
+              "for one that a single component has at a time, `auto` for the size that the machine "
+              "tells."},
              [](Reader& r, const Node& n, Draft& d) {
                r.take(n, d.config.core.settings.resources, true);
              }},
@@ -416,7 +418,7 @@ void check_settings(Reader& reader, const Draft& draft) {
     reader.error(place_of(draft, "api_key"), "`api_key` is empty: give one or drop the key");
   }
   const auto* budget = std::get_if<Bytes>(&draft.config.budget);
-  for (const NamedBytes& pool : settings.pools) {
+  for (const PoolSpec& pool : settings.pools) {
     if (budget == nullptr || pool.bytes <= *budget) continue;
     reader.warning(place_of(draft, "memory.pools"),
                    "`memory.pools`: " + quoted(pool.name) + " is larger than the budget");

@@ -137,6 +137,11 @@ struct Launch {
   bool operator==(const Launch&) const = default;
 };
 
+// Sizes of devices that are none: of one that a single component has at a time; and of one whose
+// size the machine is asked for.
+inline constexpr Bytes exclusive_device{1};
+inline constexpr Bytes auto_device{Bytes::unlimited().count - 1};
+
 struct BudgetShare {
   double share = 0;  // of min(MemTotal, own cgroup limit)
   bool operator==(const BudgetShare&) const = default;

@@ -216,17 +216,23 @@ class Checks {
     const auto& pools = draft_.config.core.settings.pools;
     const auto place = component.places.find("pool");
     const ConfigPlace at = place == component.places.end() ? component.place : place->second;
-    const auto found = std::ranges::find(pools, component.spec.pool, &NamedBytes::name);
+    const auto found = std::ranges::find(pools, component.spec.pool, &PoolSpec::name);
     if (found == pools.end()) {
       std::vector<std::string> known;
-      for (const NamedBytes& pool : pools) known.push_back(pool.name);
+      for (const PoolSpec& pool : pools) known.push_back(pool.name);
       const std::string near = did_you_mean(component.spec.pool, known);
       reader_.error(at, component.spec.name + ": `pool` names " + quoted(component.spec.pool) +
                             ", which `memory.pools` does not have" + near);
     } else if (component.spec.memory && *component.spec.memory > found->bytes) {
-      reader_.error(at, component.spec.name + ": its memory of " +
-                            format_bytes(*component.spec.memory) + " does not fit into the pool " +
-                            quoted(found->name) + " of " + format_bytes(found->bytes));
+      const std::string text = component.spec.name + ": its memory of " +
+                               format_bytes(*component.spec.memory) +
+                               " does not fit into the pool " + quoted(found->name) + " of " +
+                               format_bytes(found->bytes);
+      if (found->is_hard) {
+        reader_.error(at, text);
+      } else {
+        reader_.warning(at, text + ": it always borrows, and waits for what others need");
+      }
     }
   }
 

@@ -70,6 +70,11 @@ void take_devices(Reader& r, const Node& n, Draft& d) {
   std::vector<NamedBytes> devices;
   r.take(n, devices, true);
   for (NamedBytes& device : devices) {
+    if (device.bytes == auto_device) {
+      r.error(n.place, r.label() + ": " + quoted(device.name) +
+                           " is `auto`, which only `memory.devices` can be: give what it takes");
+      continue;
+    }
     d.spec.devices.push_back({std::move(device.name), device.bytes});
   }
 }
@@ -301,9 +306,11 @@ constexpr std::array policy_keys{
     DraftKey{{"priority", Form::choice, "core|high|medium|low", "medium",
               "`core` is always resident; the others say who goes first."},
              take_priority},
-    DraftKey{{"memory", Form::size, "", "learnt",
-              "The most memory it takes; without it, the measured peak counts."},
-             take_memory},
+    DraftKey{
+        {"memory", Form::size, "", "learnt",
+         "The most memory it takes, until it was measured in three lives; without it, what was "
+         "measured counts."},
+        take_memory},
     DraftKey{{"devices", Form::devices_by_name, "", "none",
               "What it takes of `memory.devices`; `exclusive` for one it has alone."},
              take_devices},

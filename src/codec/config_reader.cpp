@@ -1,8 +1,10 @@
 #include "codec/config_reader.h"
 
 #include <algorithm>
+#include <array>
 #include <charconv>
 #include <cmath>
+#include <utility>
 
 #include "base/archive.h"
 #include "base/hash.h"
@@ -282,7 +284,10 @@ void ConfigReader::take(const YamlNode& node, std::vector<NamedBytes>& into,
     }
     Bytes bytes = exclusive_device;
     const bool is_word = value == nullptr || (value->is_scalar() && value->text == "exclusive");
-    if (!(can_be_exclusive && is_word)) {
+    const bool is_auto = value != nullptr && value->is_scalar() && value->text == "auto";
+    if (can_be_exclusive && is_auto) {
+      bytes = auto_device;
+    } else if (!(can_be_exclusive && is_word)) {
       bytes = Bytes{};
       take(*value, bytes);
       if (bytes == Bytes{}) {
@@ -302,6 +307,39 @@ void ConfigReader::take(const YamlNode& node, std::vector<NamedBytes>& into,
     }
   } else if (!node.is_null()) {
     expected(node, "a section of names and sizes");
+  }
+}
+
+void ConfigReader::take(const YamlNode& node, std::vector<PoolSpec>& into) {
+  if (!node.is_map()) {
+    if (!node.is_null()) expected(node, "a section of names and sizes");
+    return;
+  }
+  constexpr std::array keys{
+      Key<PoolSpec>{{"size", Form::size, "", "", ""},
+                    [](ConfigReader& r, const YamlNode& n, PoolSpec& p) { r.take(n, p.bytes); }},
+      Key<PoolSpec>{{"hard", Form::boolean, "", "", ""},
+                    [](ConfigReader& r, const YamlNode& n, PoolSpec& p) { r.take(n, p.is_hard); }}};
+  for (std::size_t i = 0; i < node.keys.size(); ++i) {
+    PoolSpec pool{.name = node.keys[i].text};
+    if (!is_component_name(pool.name)) {
+      error(node.keys[i].place, label() + ": the name " + quoted(pool.name) +
+                                    " may hold letters, digits and . _ - only");
+      continue;
+    }
+    const YamlNode& value = node.items[i];
+    if (value.is_map()) {
+      const std::string key_before = std::exchange(key_, key_ + "." + pool.name);
+      section<PoolSpec>(value, keys, pool);
+      key_ = key_before;
+    } else {
+      take(value, pool.bytes);
+    }
+    if (pool.bytes == Bytes{}) {
+      error(value.place, label() + ": " + quoted(pool.name) + " must be more than 0");
+    } else {
+      into.push_back(std::move(pool));
+    }
   }
 }
 

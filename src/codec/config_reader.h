@@ -34,7 +34,7 @@ enum class Form : unsigned char {
   choice,           // detail: "a|b|c"
   section,          // detail: name of the section
   text_or_section,  // detail: name of the section
-  sizes_by_name,
+  pools_by_name,    // sizes, or {size, hard}
   devices_by_name,  // sizes, or the word exclusive
   texts_by_name,
   sections_by_name,  // detail: name of the section
@@ -88,6 +88,7 @@ class ConfigReader {
             std::vector<ConfigPlace>* places = nullptr);
   void take(const YamlNode& node, std::map<std::string, std::string>& into);
   void take(const YamlNode& node, std::vector<NamedBytes>& into, bool can_be_exclusive);
+  void take(const YamlNode& node, std::vector<PoolSpec>& into);
   // The index of the choice.
   [[nodiscard]] std::optional<std::size_t> choice(const YamlNode& node,
                                                   std::span<const std::string_view> choices);
@@ -180,9 +181,6 @@ struct ConfigDraft {
   std::vector<ComponentDraft> components;
   std::map<std::string, ConfigPlace> places;  // "memory.budget"
 };
-
-// A character of a device's size: the budget of a device that one component has at a time.
-inline constexpr Bytes exclusive_device{1};
 
 // Names as definitions have them; aliases may hold / and : too.
 [[nodiscard]] bool is_component_name(std::string_view name);

@@ -60,10 +60,18 @@ OrderedJson schema_of(const KeyText& key) {
       return reference_to(key.detail);
     case Form::text_or_section:
       return {{"anyOf", {{{"type", "string"}}, reference_to(key.detail)}}};
-    case Form::sizes_by_name:
-      return by_name(reference_to("size"), name_pattern);
+    case Form::pools_by_name: {
+      OrderedJson section{
+          {"type", "object"},
+          {"properties", {{"size", reference_to("size")}, {"hard", {{"type", "boolean"}}}}},
+          {"required", {"size"}},
+          {"additionalProperties", false}};
+      OrderedJson either{{"anyOf", {reference_to("size"), std::move(section)}}};
+      return by_name(std::move(either), name_pattern);
+    }
     case Form::devices_by_name: {
-      OrderedJson either{{"anyOf", {reference_to("size"), {{"const", "exclusive"}}}}};
+      OrderedJson words{{"enum", {"exclusive", "auto"}}};
+      OrderedJson either{{"anyOf", {reference_to("size"), std::move(words)}}};
       return {{"anyOf",
                {by_name(std::move(either), name_pattern),
                 {{"type", "array"}, {"items", {{"type", "string"}}}}}}};
@@ -126,10 +134,10 @@ std::string form_text(const KeyText& key) {
       return "section";
     case Form::text_or_section:
       return "text or section";
-    case Form::sizes_by_name:
-      return "sizes by name";
+    case Form::pools_by_name:
+      return "sizes or `{size, hard}` by name";
     case Form::devices_by_name:
-      return "sizes or `exclusive` by name, or a list of names";
+      return "sizes, `auto` or `exclusive` by name, or a list of names";
     case Form::texts_by_name:
       return "texts by name";
     case Form::sections_by_name:

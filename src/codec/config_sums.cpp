@@ -90,7 +90,8 @@ std::vector<ConfigProblem> check_shares(const ParsedConfig& parsed) {
   const Settings& settings = parsed.draft.core.settings;
   if (settings.pools.empty() && settings.resources.empty()) return problems;
   const Links links = links_of(parsed.draft);
-  for (const NamedBytes& pool : settings.pools) {
+  for (const PoolSpec& pool : settings.pools) {
+    if (!pool.is_hard) continue;  // it borrows
     const auto taken = [&pool](const Spec& spec) {
       return spec.pool == pool.name ? declared(spec) : Bytes{};
     };

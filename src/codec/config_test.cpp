@@ -74,7 +74,7 @@ drain: 3s
   EXPECT_EQ(config.hosts, std::vector<std::string>{"desk.local"});
   EXPECT_EQ(std::get<Bytes>(config.budget), 8_GiB);
   EXPECT_EQ(config.reserve, 1_GiB);
-  EXPECT_EQ(settings.pools, (std::vector<NamedBytes>{{"vision", 2_GiB}}));
+  EXPECT_EQ(settings.pools, (std::vector<PoolSpec>{{"vision", 2_GiB, false}}));
   EXPECT_EQ(settings.resources, (std::vector<NamedBytes>{{"gpu", 4_GiB}, {"camera", Bytes{1}}}));
   EXPECT_EQ(settings.loads_parallel_max, 2u);
   EXPECT_EQ(settings.load_timeout, Duration{10s});
@@ -293,8 +293,10 @@ TEST(Config, FindsWhatWasNotDeclared) {
       "memory: {budget: 3GiB}\ncomponents:\n  a: {cmd: a, memory: 2GiB, priority: core}\n"
       "  b: {cmd: b, memory: 2GiB, priority: core}\n",
       "the components of priority core and their needs take 4GiB together");
-  find("memory: {pools: {p: 1GiB}}\ncomponents: {a: {cmd: a, memory: 2GiB, pool: p}}",
-       "a: its memory of 2GiB does not fit into the pool `p` of 1GiB");
+  find(
+      "memory: {pools: {p: {size: 1GiB, hard: true}}}\ncomponents: {a: {cmd: a, memory: 2GiB, "
+      "pool: p}}",
+      "a: its memory of 2GiB does not fit into the pool `p` of 1GiB");
 }
 
 TEST(Config, FindsPortsAndDevicesThatAreTakenTwiceUnderOtherNames) {
@@ -313,7 +315,8 @@ TEST(Config, FindsPortsAndDevicesThatAreTakenTwiceUnderOtherNames) {
       "components: {a: {cmd: a, devices: [gpu]}, b: {cmd: b, devices: {gpu: exclusive}}}",
       "b: the exclusive device `gpu` is also taken by `a`");
   find(
-      "memory: {pools: {p: 1GiB}}\ncomponents:\n  a: {cmd: a, memory: 600MiB, pool: p}\n"
+      "memory: {pools: {p: {size: 1GiB, hard: true}}}\ncomponents:\n  a: {cmd: a, memory: 600MiB, "
+      "pool: p}\n"
       "  b: {cmd: b, memory: 600MiB, pool: p, needs: a}\n",
       "b: its memory with that of its needs is 1.17GiB, more than the pool `p` of 1GiB");
   find(

@@ -42,7 +42,9 @@ void add_sizes(Section& section, std::string_view key, const std::vector<NamedBy
   if (sizes.empty()) return;
   Section inner = section.open(key);
   for (const NamedBytes& each : sizes) {
-    inner.add(each.name, each.bytes == exclusive_device ? "exclusive" : size(each.bytes));
+    inner.add(each.name, each.bytes == exclusive_device ? "exclusive"
+                         : each.bytes == auto_device    ? "auto"
+                                                        : size(each.bytes));
   }
 }
 
@@ -80,7 +82,10 @@ void add_memory(Section& root, const Config& config) {
   // A pool of one byte is no device: its size is printed as it is.
   if (!settings.pools.empty()) {
     Section pools = memory.open("pools");
-    for (const NamedBytes& pool : settings.pools) pools.add(pool.name, size(pool.bytes));
+    for (const PoolSpec& pool : settings.pools) {
+      pools.add(pool.name,
+                pool.is_hard ? "{size: " + size(pool.bytes) + ", hard: true}" : size(pool.bytes));
+    }
   }
   add_sizes(memory, "devices", settings.resources);
   Section loading = root.open("loading");

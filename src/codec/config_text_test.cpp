@@ -42,7 +42,8 @@ TEST(ConfigText, AFullFileComesBackEqual) {
   expect_round_trip(parsed(R"(
 listen: {http: none, socket: "/run/a b", hosts: [x, "y: z"]}
 state: /s
-memory: {budget: 33.3%, pools: {p: 1}, devices: {gpu: 12345678901, cam: exclusive}}
+memory: {budget: 33.3%, pools: {p: 1, q: {size: 2GiB, hard: true}},
+         devices: {gpu: 12345678901, cam: exclusive}}
 loading: {timeout: 1ns, retry_delay: 1234567891ns}
 intent: {threshold: 0.30000000000000004, preload_threshold: 0.1}
 history: {text: none}

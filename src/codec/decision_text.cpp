@@ -276,7 +276,7 @@ std::string plain_text(const Decision& d, const NameOf& name_of_id, bool is_gues
     case DecisionKind::over_budget:
       return name + ": " + format_bytes(d.bytes) + " over the budget: " + because(d.reason, other);
     case DecisionKind::estimate_off:
-      return name + ": holds " + format_bytes(d.bytes) + ", declared were " +
+      return name + ": holds " + format_bytes(d.bytes) + " at its peak, declared were " +
              format_bytes(d.other_bytes) + ": correct its `memory`";
     case DecisionKind::pinned:
       return name + ": pinned";

@@ -23,6 +23,12 @@ std::vector<std::string> ProcessGroup::endpoints() const {
   return all;
 }
 
+std::vector<int> ProcessGroup::roots() const {
+  std::vector<int> all;
+  for (const auto& member : members_) all.push_back(member->supervisor());
+  return all;
+}
+
 std::string ProcessGroup::exit_detail() {
   for (const auto& member : members_) {
     pollfd waited{member->exit_fd(), POLLIN, 0};

@@ -21,6 +21,7 @@ class ProcessGroup : public Instance {
   [[nodiscard]] std::vector<std::string> endpoints() const override;
   [[nodiscard]] int process() const override { return members_.front()->process(); }
   [[nodiscard]] int supervisor() const override { return members_.front()->supervisor(); }
+  [[nodiscard]] std::vector<int> roots() const override;
   [[nodiscard]] int exit_fd() const override { return any_.get(); }
   [[nodiscard]] std::string exit_detail() override;
   [[nodiscard]] MemoryFigures measure() const override;

@@ -35,10 +35,11 @@ struct MemoryFigures {
   Bytes file_shared{};
   Bytes device{};
   Bytes pss{};
-  Bytes locked{};  // of the files: what the kernel may not take back
+  Bytes locked{};   // of the files: what the kernel may not take back
+  Bytes unified{};  // of the machine's memory, taken through a device and in no other figure
   // What it takes of the memory that components share: nobody else can have it meanwhile.
-  [[nodiscard]] Bytes held() const { return anonymous + locked; }
-  [[nodiscard]] Bytes would_free() const { return anonymous + file_exclusive + device; }
+  [[nodiscard]] Bytes held() const { return anonymous + locked + unified; }
+  [[nodiscard]] Bytes would_free() const { return anonymous + file_exclusive + device + unified; }
 };
 
 // The most of each figure by itself.
@@ -67,7 +68,12 @@ class Instance {
   [[nodiscard]] virtual std::vector<std::string> endpoints() const { return {endpoint()}; }
   [[nodiscard]] virtual int process() const = 0;     // its main process; 0: none
   [[nodiscard]] virtual int supervisor() const = 0;  // the process above it; 0: none
-  [[nodiscard]] virtual int exit_fd() const = 0;     // readable when it ended; -1: never
+  // Above every process of it.
+  [[nodiscard]] virtual std::vector<int> roots() const {
+    const int above = supervisor() > 0 ? supervisor() : process();
+    return above > 0 ? std::vector{above} : std::vector<int>{};
+  }
+  [[nodiscard]] virtual int exit_fd() const = 0;  // readable when it ended; -1: never
   [[nodiscard]] virtual std::string exit_detail() = 0;
   [[nodiscard]] virtual MemoryFigures measure() const = 0;
   virtual void unload() = 0;

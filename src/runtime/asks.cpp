@@ -304,24 +304,25 @@ void Daemon::reload(std::move_only_function<void(Result<>)> callback) {
   }
   impl_->clerk->post([impl = impl_.get(), callback = std::move(callback)]() mutable {
     auto loaded = impl->options.load_config();
-    impl->intake->post(
-        [impl, loaded = std::move(loaded), callback = std::move(callback)]() mutable {
-          if (!loaded) {
-            impl->log->error("nothing has changed, the configuration has errors: " +
-                             in_one_line(loaded.error().detail));
-            callback(std::unexpected{loaded.error()});
-            return;
-          }
-          loaded->state_dir = impl->state_dir;
-          event::Configured configured{impl->resolve(*loaded)};
-          const auto appended = impl->intake->append(std::move(configured), Intake::Kind::may_load);
-          if (!appended) {
-            callback(std::unexpected{appended.error()});
-            return;
-          }
-          impl->configs_coming.emplace(*appended, std::move(*loaded));
-          impl->reloads_waiting.emplace(*appended, std::move(callback));
-        });
+    Configuration resolved = loaded ? impl->resolve(*loaded) : Configuration{};
+    impl->intake->post([impl, loaded = std::move(loaded), resolved = std::move(resolved),
+                        callback = std::move(callback)]() mutable {
+      if (!loaded) {
+        impl->log->error("nothing has changed, the configuration has errors: " +
+                         in_one_line(loaded.error().detail));
+        callback(std::unexpected{loaded.error()});
+        return;
+      }
+      loaded->state_dir = impl->state_dir;
+      event::Configured configured{std::move(resolved)};
+      const auto appended = impl->intake->append(std::move(configured), Intake::Kind::may_load);
+      if (!appended) {
+        callback(std::unexpected{appended.error()});
+        return;
+      }
+      impl->configs_coming.emplace(*appended, std::move(*loaded));
+      impl->reloads_waiting.emplace(*appended, std::move(callback));
+    });
   });
 }
 

@@ -1,5 +1,7 @@
 #include "runtime/components.h"
 
+#include "runtime/processes.h"
+
 namespace hearth {
 
 Components::Slot& Components::slot(ComponentId id) {
@@ -19,6 +21,7 @@ std::shared_ptr<Instance> Components::take(Slot& slot) {
     slot.memory = {};
     slot.peaks = {};
     slot.priority.reset();
+    slot.on_devices.reset();
   }
   if (instance) {
     --resident_;
@@ -244,25 +247,61 @@ std::string Components::endpoint(ComponentId id) {
   return place.endpoints[place.turn++ % place.endpoints.size()];
 }
 
-std::vector<std::pair<ComponentId, Bytes>> Components::measure() {
+std::vector<std::pair<ComponentId, std::shared_ptr<Instance>>> Components::running() const {
   std::vector<std::pair<ComponentId, std::shared_ptr<Instance>>> running;
-  {
-    const MutexLock lock{mutex_};
-    for (const auto& [id, place] : slots_) {
-      if (place->instance) running.emplace_back(id, place->instance);
-    }
+  const MutexLock lock{mutex_};
+  for (const auto& [id, place] : slots_) {
+    if (place->instance) running.emplace_back(id, place->instance);
   }
+  return running;
+}
+
+// A server that tells of its devices itself knows better.
+MemoryFigures Components::with_devices(MemoryFigures figures, const Slot& slot) {
+  if (!slot.on_devices) return figures;
+  if (figures.device == Bytes{}) figures.device = slot.on_devices->memory;
+  figures.unified = slot.on_devices->unified;
+  return figures;
+}
+
+std::vector<std::pair<ComponentId, Bytes>> Components::measure() {
   std::vector<std::pair<ComponentId, Bytes>> measured;
-  for (const auto& [id, instance] : running) {
+  for (const auto& [id, instance] : running()) {
     const MemoryFigures figures = instance->measure();
     const MutexLock lock{mutex_};
     Slot& place = *slots_.at(id);
     if (place.instance != instance) continue;  // it went meanwhile
-    place.memory = figures;
-    place.peaks.see(figures);
-    measured.emplace_back(id, figures.held());
+    place.memory = with_devices(figures, place);
+    place.peaks.see(place.memory);
+    measured.emplace_back(id, place.memory.held());
   }
   return measured;
+}
+
+DeviceWatch::Look Components::measure_devices(DeviceWatch& watch) {
+  const auto instances = running();
+  std::vector<DeviceWatch::Tree> trees;
+  for (const auto& [id, instance] : instances) {
+    DeviceWatch::Tree tree{.component = id, .processes = {}};
+    for (const int root : instance->roots()) {
+      tree.processes.push_back(root);
+      for (const pid_t below : descendants(root)) tree.processes.push_back(below);
+    }
+    trees.push_back(std::move(tree));
+  }
+  DeviceWatch::Look look = watch.look(trees);
+  const MutexLock lock{mutex_};
+  for (std::size_t i = 0; i < instances.size(); ++i) {
+    Slot& place = *slots_.at(instances[i].first);
+    if (place.instance == instances[i].second) {
+      place.on_devices = look.sums[i];
+    } else {
+      std::erase_if(look.held, [&](const event::DeviceHeld& held) {
+        return held.component == instances[i].first;
+      });
+    }
+  }
+  return look;
 }
 
 }  // namespace hearth

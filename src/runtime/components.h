@@ -19,6 +19,7 @@
 
 #include "core/engine/event.h"
 #include "ports/driver.h"
+#include "runtime/device_watch.h"
 #include "runtime/mutex.h"
 #include "runtime/watcher.h"
 
@@ -61,6 +62,8 @@ class Components {
   [[nodiscard]] bool is_any_resident() const { return resident_.load() > 0; }
   // Measures all that run: ram held by each.
   [[nodiscard]] std::vector<std::pair<ComponentId, Bytes>> measure();
+  // The same of devices: what is known of them stays until the next time.
+  [[nodiscard]] DeviceWatch::Look measure_devices(DeviceWatch& watch);
 
  private:
   struct Slot {
@@ -71,8 +74,11 @@ class Components {
     std::size_t turn = 0;  // whose it is of them
     MemoryFigures memory;
     MemoryPeaks peaks;
-    std::optional<Priority> priority;  // told; none: not known
+    std::optional<Priority> priority;             // told; none: not known
+    std::optional<DeviceWatch::Sums> on_devices;  // of the last look at them
   };
+  [[nodiscard]] std::vector<std::pair<ComponentId, std::shared_ptr<Instance>>> running() const;
+  static MemoryFigures with_devices(MemoryFigures figures, const Slot& slot);
   Slot& slot(ComponentId id);
   std::shared_ptr<Instance> take(Slot& slot);
   void follow_priorities();

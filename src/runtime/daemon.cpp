@@ -405,9 +405,12 @@ void Daemon::Impl::look_at_power() {
 
 void Daemon::Impl::sample() {
   look_at_power();
+  // What is known of devices is part of what each component holds.
+  std::vector<event::DeviceHeld> devices_held = sample_devices();
   auto measured = components->measure();
   event::MemorySampled sampled = signs_now();
   sampled.measured = std::move(measured);
+  sampled.devices = std::move(devices_held);
   tell(std::move(sampled));
   if (intake->is_failing()) intake->post([this] { heal(); });
   write_rows_soon(true);

@@ -19,6 +19,7 @@
 #include <vector>
 
 #include "codec/config.h"
+#include "ports/devices.h"
 #include "ports/driver.h"
 #include "ports/history.h"
 #include "ports/machine.h"
@@ -36,14 +37,16 @@ struct DaemonOptions {
   std::vector<std::unique_ptr<Driver>> drivers;
   std::unique_ptr<History> history;  // may be null: nothing is kept
   std::unique_ptr<Machine> machine;
-  ClassifierFactory make_classifier;  // may be empty: commands need nothing
-  std::shared_ptr<Log> log;           // null: to standard error, as the configuration says
+  std::unique_ptr<Devices> devices{};  // null: none is looked for
+  ClassifierFactory make_classifier;   // may be empty: commands need nothing
+  std::shared_ptr<Log> log;            // null: to standard error, as the configuration says
   std::string version = "0.1.0";
   std::uint64_t snapshot_events = 4096;  // a snapshot after so many, or so many bytes
   std::size_t snapshot_bytes = 8u << 20;
   Duration sample_period{1s};  // of components and machine, while something is loaded
   Duration idle_sample_period{5s};
-  Duration prune_period{1h};                      // of the history; no wake-ups of its own
+  Duration device_period{5s};  // of devices, where there is one: they are asked through drivers
+  Duration prune_period{1h};   // of the history; no wake-ups of its own
   std::function<Result<>(Daemon&)> open_doors{};  // may be empty
 };
 

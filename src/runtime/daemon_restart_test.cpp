@@ -221,7 +221,7 @@ TEST_F(Restart, AColdStartTakesUpWhatStillRunsAndWhatWasLearnt) {
   world_->set_size("tts", 1_MiB);
   {
     const MutexLock lock{rows_->mutex};
-    rows_->learnt = {{.name = "tts", .peak = 77_MiB}};
+    rows_->learnt = {{.name = "tts", .lives = {77_MiB}}};
   }
   begin(true);
   until([](const DaemonStatus& s) { return is_in(s, "tts", State::ready); });

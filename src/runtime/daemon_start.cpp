@@ -148,6 +148,7 @@ void Daemon::Impl::set_aside_for(std::uint64_t poisoned, const Recovered& recove
 }
 
 void Daemon::Impl::begin_threads() {
+  devices = std::make_unique<DeviceWatch>(std::move(options.devices));
   clerk = std::make_unique<Workers>(1U);
   workers = std::make_unique<Workers>(std::max(16U, config.core.settings.loads_parallel_max + 2));
   components = std::make_unique<Components>([this](Event::What what) { tell(std::move(what)); });
@@ -179,21 +180,20 @@ void Daemon::Impl::take_up() {
             " components, state in " + state_dir);
 }
 
-// As the core takes it: with what this machine makes of it.
-Configuration Daemon::Impl::resolve(const Config& wanted) const {
-  Configuration resolved = resolve_budget(wanted, options.machine->memory_total());
+// Whom this machine lets hibernate.
+void Daemon::Impl::mark_sleepers(Configuration& resolved, const Config& read) const {
   std::map<std::string_view, bool> can;  // by kind
-  for (const auto& driver : options.drivers)
+  for (const auto& driver : options.drivers) {
     can[driver->kind()] = driver->can_hibernate().has_value();
+  }
   for (Spec& spec : resolved.components) {
-    const auto launch = std::ranges::find(wanted.launches, spec.name, &Launch::name);
-    if (launch == wanted.launches.end()) continue;
+    const auto launch = std::ranges::find(read.launches, spec.name, &Launch::name);
+    if (launch == read.launches.end()) continue;
     // What lies on a device stays there.
     const bool has_device = std::ranges::any_of(
         spec.devices, [](const ResourceNeed& need) { return need.resource != "page_cache"; });
     spec.can_hibernate = launch->hibernates && can[launch->kind] && !has_device;
   }
-  return resolved;
 }
 
 void Daemon::Impl::configure(const Configuration& resolved) {
@@ -224,12 +224,19 @@ void Daemon::Impl::take_up_cold(const Configuration& resolved) {
   turn(false);
 }
 
-// Of the history and of an engine of another version: the engine takes the larger peak.
+// Of the history and of an engine of another version: the engine takes what knows more lives.
 event::LearntBefore Daemon::Impl::learnt_before() {
   event::LearntBefore learnt;
   if (carried) {
-    for (const Carried::Figures& one : carried->learnt) {
-      learnt.components.push_back({.name = one.name, .peak = one.peak, .load_time = one.load_time});
+    for (std::size_t i = 0; i < carried->learnt.size(); ++i) {
+      const Carried::Figures& one = carried->learnt[i];
+      event::Learnt known{
+          .name = one.name, .lives = {one.peak}, .load_time = one.load_time, .devices = {}};
+      if (i < carried->lives.size()) {
+        known.lives = carried->lives[i].ram;
+        known.devices = carried->lives[i].devices;
+      }
+      learnt.components.push_back(std::move(known));
     }
   }
   if (options.history) {

@@ -104,6 +104,9 @@ struct Daemon::Impl {
   std::atomic<bool> is_saving{false};
   Measures measures;
 
+  std::unique_ptr<DeviceWatch> devices;
+  std::atomic<std::int64_t> devices_due{0};  // of the machine's clock, ns; of whoever samples
+
   mutable Mutex view_mutex;
   std::shared_ptr<const View> view_now HEARTH_GUARDED_BY(view_mutex);
 
@@ -138,7 +141,7 @@ struct Daemon::Impl {
   void set_aside_for(std::uint64_t poisoned, const Recovered& recovered);
   void take_up();
   void take_up_cold(const Configuration& resolved);
-  [[nodiscard]] Configuration resolve(const Config& wanted) const;
+  void mark_sleepers(Configuration& resolved, const Config& read) const;
   void configure(const Configuration& resolved);
   event::LearntBefore learnt_before();
   std::vector<Adopted> find_running();
@@ -162,6 +165,9 @@ struct Daemon::Impl {
   void look();
   void sample();
   void look_at_power();
+  std::vector<event::DeviceHeld> sample_devices();  // none when it is not time
+  // With sizes in bytes, as this machine has them. Asks drivers: not on the core thread.
+  [[nodiscard]] Configuration resolve(const Config& read);
   [[nodiscard]] event::MemorySampled signs_now() const;
   void close_pending();
   void tell(Event::What what);

@@ -10,14 +10,26 @@ namespace {
 std::vector<BudgetRow> budget_rows(const Engine& engine) {
   const Ledger& ledger = engine.ledger();
   const Settings& settings = engine.settings();
-  std::vector<BudgetRow> rows{{"ram", ledger.budget({}), ledger.used({}), false}};
+  std::vector<BudgetRow> rows;
+  const auto add = [&](const std::string& name, ResourceId id) {
+    rows.push_back(
+        {.name = name, .budget = ledger.budget(id), .used = ledger.used(id), .held_by = {}});
+  };
+  add("ram", ResourceId{});
   for (std::size_t i = 0; i < settings.resources.size() && i + 1 < ledger.resource_count(); ++i) {
     const ResourceId id{static_cast<std::uint16_t>(i + 1)};
-    rows.push_back({settings.resources[i].name, ledger.budget(id), ledger.used(id), false});
+    add(settings.resources[i].name, id);
   }
   for (std::size_t i = 0; i < settings.pools.size() && i + 1 < ledger.pool_count(); ++i) {
     const PoolId id{static_cast<std::uint16_t>(i + 1)};
-    rows.push_back({settings.pools[i].name, ledger.pool_budget(id), ledger.pool_used(id), true});
+    rows.push_back({.name = settings.pools[i].name,
+                    .budget = ledger.pool_budget(id),
+                    .used = ledger.pool_used(id),
+                    .is_pool = true,
+                    .is_hard = ledger.is_hard(id),
+                    .borrowed = ledger.borrowed(id),
+                    .lent = ledger.lent(id),
+                    .held_by = {}});
   }
   return rows;
 }
@@ -40,7 +52,7 @@ void name_holders(const Config& config, DaemonStatus& status) {
   }
 }
 
-// Of devices nothing is known by name: no driver measures them yet.
+// Of the devices: what the ledger holds, which is as measured where they are.
 void measure_budgets(const Config& config, DaemonStatus& status) {
   for (BudgetRow& budget : status.budgets) {
     const bool is_ram = !budget.is_pool && budget.name == "ram";

@@ -171,6 +171,8 @@ class DaemonTest : public ::testing::Test {
     });
     options.snapshot_events = snapshot_events_;
     options.sample_period = 20ms;
+    options.devices = std::move(devices_);
+    options.device_period = 20ms;
     options.idle_sample_period = idle_sample_period_;
     options.prune_period = prune_period_;
     options.open_doors = open_doors_;
@@ -266,6 +268,7 @@ class DaemonTest : public ::testing::Test {
   std::shared_ptr<RecordingHistory::Rows> rows_ = std::make_shared<RecordingHistory::Rows>();
   Mutex log_mutex_;
   std::string log_ HEARTH_GUARDED_BY(log_mutex_);
+  std::unique_ptr<Devices> devices_;  // of the next daemon
   std::unique_ptr<Daemon> daemon_;
 };
 

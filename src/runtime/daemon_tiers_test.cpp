@@ -16,7 +16,7 @@ class Tiers : public DaemonTest {
     config_.core.settings.idle_from = Pressure::low;
     config_.core.settings.idle_limits = {10ms, 10ms, 10ms};
     const MutexLock lock{rows_->mutex};
-    rows_->learnt = {{.name = "ocr", .peak = 200_MiB, .load_time = 100s}};
+    rows_->learnt = {{.name = "ocr", .lives = {200_MiB}, .load_time = 100s}};
   }
   // Asked for once, and let go.
   void use() {

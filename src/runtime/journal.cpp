@@ -109,6 +109,7 @@ Reading read_snapshot(const std::string& path, Snapshot& snapshot,
   if (checksum(part) != file.carried_check) return Reading::damaged;
   Reader carrying{part};
   carrying(carried.emplace());
+  if (carrying.ok() && !carrying.at_end()) carrying(carried->lives);
   if (!carrying.ok() || !carrying.at_end()) carried.reset();
   if (file.header.events != events_version || file.header.engine != Engine::version) {
     return Reading::other_version;
@@ -305,9 +306,13 @@ Carried Snapshot::carried() const {
                  .next_command = next_command,
                  .next_lease = next_lease,
                  .pinned = pinned,
-                 .learnt = {}};
+                 .learnt = {},
+                 .lives = {}};
   for (const event::Learnt& one : learnt) {
-    result.learnt.push_back({.name = one.name, .peak = one.peak, .load_time = one.load_time});
+    Bytes peak;
+    for (const Bytes life : one.lives) peak = std::max(peak, life);
+    result.learnt.push_back({.name = one.name, .peak = peak, .load_time = one.load_time});
+    result.lives.push_back({.ram = one.lives, .devices = one.devices});
   }
   return result;
 }
@@ -318,7 +323,9 @@ Result<> Journal::save(const std::string& directory, Snapshot snapshot, Sync syn
   SnapshotFile file;
   file.header = {.magic = std::string{snapshot_magic}, .first_sequence = snapshot.sequence};
   file.header.check = file.header.expected_check();
-  file.carried = to_text(snapshot.carried());
+  Carried carried = snapshot.carried();
+  file.carried = to_text(std::move(carried.lives));
+  file.carried.insert(0, to_text(std::move(carried)));
   file.carried_check = checksum(std::as_bytes(std::span{file.carried}));
   file.body = to_text(std::move(snapshot));
   file.body_check = checksum(std::as_bytes(std::span{file.body}));

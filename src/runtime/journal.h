@@ -49,6 +49,17 @@ struct Carried {
   void fields(A& a) {
     a(sequence, next_request, next_command, next_lease, pinned, learnt);
   }
+  // What is behind the fields, and missing where a version before 7 of the engine wrote them: the
+  // lives behind each peak, in the order of `learnt`.
+  struct Lives {
+    std::vector<Bytes> ram;
+    std::vector<event::LearntDevice> devices;
+    template <class A>
+    void fields(A& a) {
+      a(ram, devices);
+    }
+  };
+  std::vector<Lives> lives;
 };
 
 struct Snapshot {

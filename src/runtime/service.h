@@ -95,6 +95,9 @@ struct BudgetRow {
   Bytes budget;
   Bytes used;
   bool is_pool = false;
+  bool is_hard = false;              // of a pool: its size is a limit
+  Bytes borrowed{};                  // of a pool: above its size
+  Bytes lent{};                      // of a pool: of its size, and in use by others
   std::vector<std::string> held_by;  // of a device: the resident components that take of it
   std::optional<Bytes> measured{};   // what its components hold by the last sample, where known
 };

@@ -1,6 +1,7 @@
 #include "sim/checker.h"
 
 #include <algorithm>
+#include <array>
 
 namespace hearth::sim {
 
@@ -66,6 +67,7 @@ void Checker::apply(const Event& event, std::span<const Action> actions) {
   now_ = std::max(now_, event.at);
   touched_.clear();
   started_.clear();
+  pushed_.clear();
   immediate_.clear();
   gates_owed_.clear();
   gates_released_.clear();
@@ -118,7 +120,8 @@ Bytes Checker::budget_of(std::size_t budget) const {
   if (budget == 0) return settings_.budget;
   const std::size_t resources = settings_.resources.size();
   if (budget <= resources) return settings_.resources[budget - 1].bytes;
-  return settings_.pools[budget - 1 - resources].bytes;
+  const PoolSpec& pool = settings_.pools[budget - 1 - resources];
+  return pool.is_hard ? pool.bytes : settings_.budget;
 }
 
 Bytes Checker::used_of(std::size_t budget) const {
@@ -236,6 +239,19 @@ void Checker::set_ram(ComponentId id, Bytes ram) {
   hold(id, std::move(demand));
 }
 
+void Checker::begin_life(Model& model) {
+  if (std::exchange(model.life, model.load) != model.load) model.is_measured = false;
+}
+
+void Checker::note_peak(Model& model, Bytes ram) {
+  if (ram == Bytes{}) return;
+  if (!std::exchange(model.is_measured, true)) {
+    model.lives.push_back(ram);
+    if (model.lives.size() > 20) model.lives.erase(model.lives.begin());
+  }
+  model.lives.back() = std::max(model.lives.back(), ram);
+}
+
 void Checker::release(ComponentId id) {
   Demand& held = at(id).held;
   ram_used_ -= held.ram;
@@ -301,6 +317,53 @@ void Checker::compare(const Engine& engine) {
   }
   for (const ComponentId id : touched_) compare_one(id, engine);
   compare_sums(engine, false);
+  check_borrowers(engine);
+}
+
+// I1: what is in a pool within its size does not go for what is larger than its own soft pool, and
+// so borrows whatever else there is, unless that is of higher priority. Who asked, with what beside
+// it, is not told: where somebody waits for more of that pool, or of one that what goes needs
+// something of, or is of higher priority, nothing is said.
+void Checker::check_borrowers(const Engine& engine) {
+  for (const auto& [victim, asker] : pushed_) {
+    const std::size_t own = pool_of(at(asker).spec);
+    const std::size_t pool = at(victim).held.pool;
+    if (own == 0 || pool == 0 || own == pool || settings_.pools[own - 1].is_hard) continue;
+    // Of a device there may be too little, and that is nobody's pool.
+    const auto& others = at(victim).held.others;
+    if (std::ranges::any_of(others, [](Bytes held) { return held > Bytes{}; })) continue;
+    if (engine.bound(asker) <= settings_.pools[own - 1].bytes) continue;
+    const auto used = engine.ledger().pool_used(PoolId{static_cast<std::uint16_t>(pool)});
+    if (used > settings_.pools[pool - 1].bytes) continue;
+    // What goes after what needs it was chosen earlier, when its pool held that too.
+    const bool is_needed = std::ranges::any_of(models_, [&](const Model& other) {
+      return std::ranges::find(other.needs, victim) != other.needs.end() ||
+             std::ranges::find(other.needs_at_load, victim) != other.needs_at_load.end();
+    });
+    if (is_needed) continue;
+    const std::array one{victim};
+    const std::vector<ComponentId> going = closure(one);
+    const Priority priority = at(victim).spec.priority;
+    const bool may_be = std::ranges::any_of(requests_, [&](const auto& entry) {
+      const auto members = closure(entry.second.asked);
+      return std::ranges::any_of(members, [&](ComponentId id) {
+        const std::size_t wanted = pool_of(at(id).spec);
+        const bool is_own = wanted != 0 && at(id).phase == Phase::gone &&
+                            std::ranges::any_of(going, [&](ComponentId member) {
+                              return pool_of(at(member).spec) == wanted;
+                            });
+        return is_own || at(id).spec.priority > priority;
+      });
+    });
+    // What has to be there always, or is brought back with what needs it, asks in nobody's name.
+    const bool is_asked = is_demanded(asker) && !is_lasting(asker) &&
+                          std::ranges::none_of(models_, [&](const Model& other) {
+                            return std::ranges::find(other.needs, asker) != other.needs.end();
+                          });
+    if (may_be || !is_asked) continue;
+    violate("I1", name(victim) + " is within its pool and goes for " + name(asker) +
+                      ", which borrows and is of no higher priority");
+  }
 }
 
 void Checker::compare_one(ComponentId id, const Engine& engine) {
@@ -367,7 +430,10 @@ void Checker::compare_sums(const Engine& engine, bool is_full) {
     const ResourceId resource{static_cast<std::uint16_t>(budget)};
     const PoolId pool{static_cast<std::uint16_t>(is_pool ? budget - resources : 0)};
     const Bytes said = is_pool ? ledger.pool_used(pool) : ledger.used(resource);
-    const Bytes limit = is_pool ? ledger.pool_budget(pool) : ledger.budget(resource);
+    const bool is_soft = is_pool && !ledger.is_hard(pool);
+    const Bytes limit = is_soft   ? ledger.budget(ResourceId{})
+                        : is_pool ? ledger.pool_budget(pool)
+                                  : ledger.budget(resource);
     const std::string which = "budget " + std::to_string(budget);
     if (said < used_of(budget)) {
       violate("I1", which + ": the ledger counts " + megabytes(said) + ", the model " +

@@ -91,7 +91,9 @@ class Checker {
     std::vector<ComponentId> needs_at_load;
     std::vector<WorkId> need_lives;  // which life of each it came up over
     unsigned leases = 0;
-    Bytes peak;
+    std::vector<Bytes> lives;      // what each held at its peak, the last 20
+    bool is_measured = false;      // in the last life
+    WorkId life;                   // the load that began it
     Instant load_due;              // a load not done by then is cancelled
     Instant busy_until;            // somebody who does not wait for it asked for it until then
     Instant idle_since;            // when it was last in use, had dependents, or came up
@@ -200,13 +202,14 @@ class Checker {
   void check_relief();
   void hold(ComponentId id, Demand demand);
   void set_ram(ComponentId id, Bytes ram);
+  static void begin_life(Model& model);
+  static void note_peak(Model& model, Bytes ram);
+  void check_borrowers(const Engine& engine);
   void release(ComponentId id);
   void add_lease(LeaseId id, Lease lease);
   void end_lease(LeaseId id);
   void compare_one(ComponentId id, const Engine& engine);
   void compare_sums(const Engine& engine, bool is_full);
-  [[nodiscard]] Bytes pool_budget(std::size_t pool) const;
-  [[nodiscard]] Bytes pool_used(std::size_t pool) const;
   [[nodiscard]] Bytes budget_of(std::size_t budget) const;  // 0 ram, then resources, then pools
   [[nodiscard]] Bytes used_of(std::size_t budget) const;
   [[nodiscard]] bool is_leaving(const Model& model) const;
@@ -258,6 +261,7 @@ class Checker {
   std::vector<RequestId> immediate_;
   std::vector<ComponentId> gates_owed_;  // of fast leases that ended
   std::vector<ComponentId> gates_released_;
+  std::vector<std::pair<ComponentId, ComponentId>> pushed_;  // for want of memory: who, for whom
   std::vector<bool> was_over_;
   std::optional<std::size_t> unrelieved_;  // a budget that went over without an action
   bool has_relief_ = false;

@@ -27,10 +27,14 @@ std::vector<Bytes> Checker::devices_of(const Spec& spec) const {
 // unknown.
 Bytes Checker::bound_least(const Model& model) const {
   const Bytes guess = std::min(settings_.unknown_memory, settings_.budget);
-  const Bytes least = model.peak > Bytes{} ? model.peak : model.spec.memory.value_or(guess);
+  const Bytes peak = model.lives.empty() ? Bytes{} : *std::ranges::max_element(model.lives);
+  const bool is_settled = model.lives.size() >= 3;
+  const Bytes declared = model.spec.memory.value_or(Bytes{});
+  const bool is_declared = model.spec.memory && !is_settled && peak <= declared;
+  const Bytes least = is_declared ? declared : peak > Bytes{} ? peak : guess;
   const std::size_t pool = pool_of(model.spec);
-  if (pool == 0 || model.peak > Bytes{}) return least;
-  return std::min(least, settings_.pools[pool - 1].bytes);
+  if (pool == 0 || !settings_.pools[pool - 1].is_hard) return least;
+  return std::min(least, std::max(settings_.pools[pool - 1].bytes, peak));
 }
 
 bool Checker::is_demanded(ComponentId id) const {
@@ -390,6 +394,10 @@ void Checker::on(const action::Record& a) {
   if (decision.kind == DecisionKind::nothing_evictable) {
     has_relief_ = true;
     was_told_stuck_ = true;
+  }
+  if (decision.kind == DecisionKind::unload_started && decision.reason == Reason::memory &&
+      decision.has_other) {
+    pushed_.emplace_back(decision.component, decision.other);
   }
   const bool is_displaced = decision.kind == DecisionKind::unload_started &&
                             decision.reason == Reason::conflict && decision.has_other;

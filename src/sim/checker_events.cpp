@@ -59,7 +59,17 @@ void Checker::on(const event::Configured& e) {
 // The new declaration is in force, and with it what it needs.
 void Checker::adopt_spec(ComponentId id) {
   Model& model = at(id);
-  if (model.next_spec) model.spec = *std::exchange(model.next_spec, std::nullopt);
+  if (model.next_spec) {
+    const std::uint64_t before = model.spec.revision;
+    model.spec = *std::exchange(model.next_spec, std::nullopt);
+    // Another program: what was seen of the one before is a guess at best.
+    if (before != model.spec.revision) {
+      const bool is_guess = !model.spec.memory && !model.lives.empty();
+      if (is_guess) model.lives = {*std::ranges::max_element(model.lives)};
+      if (!is_guess) model.lives.clear();
+      model.is_measured = false;
+    }
+  }
   model.needs.clear();
   for (const std::string& need : model.spec.needs) {
     const auto found = by_name_.find(need);
@@ -252,7 +262,8 @@ void Checker::on(const event::LoadFinished& e) {
   model.phase = Phase::resident;
   model.gate = Gate::shut;
   model.is_barred = false;
-  model.peak = std::max(model.peak, e.measured);
+  begin_life(model);
+  note_peak(model, e.measured);
   model.idle_since = now_;
   set_ram(id, e.measured);
 }
@@ -326,7 +337,7 @@ void Checker::on(const event::MemorySampled& e) {
   }
   for (const auto& [id, bytes] : e.measured) {
     if (id.value >= models_.size() || at(id).phase != Phase::resident) continue;
-    at(id).peak = std::max(at(id).peak, bytes);
+    note_peak(at(id), bytes);
     set_ram(id, bytes);
     touch(id);
   }
@@ -393,7 +404,8 @@ void Checker::on(const event::Restored& e) {
     model.is_cancelled = false;
     model.has_exited = false;
     model.load = running.load;
-    model.peak = std::max(model.peak, running.measured);
+    begin_life(model);
+    note_peak(model, running.measured);
     model.idle_since = now_;
   }
   for (const ComponentId id : fresh) remember_needs(at(id));
@@ -403,7 +415,18 @@ void Checker::on(const event::LearntBefore& e) {
   for (const event::Learnt& learnt : e.components) {
     const auto found = by_name_.find(learnt.name);
     if (found != by_name_.end()) {
-      at(found->second).peak = std::max(at(found->second).peak, learnt.peak);
+      Model& model = at(found->second);
+      std::vector<Bytes> lives = learnt.lives;
+      const std::size_t own = model.lives.size() - (model.is_measured ? 1 : 0);
+      const auto highest = [](const std::vector<Bytes>& list) {
+        return list.empty() ? Bytes{} : *std::ranges::max_element(list);
+      };
+      const bool is_better =
+          lives.size() > own || (lives.size() == own && highest(lives) > highest(model.lives));
+      if (!is_better) continue;
+      if (model.is_measured) lives.push_back(model.lives.back());
+      if (lives.size() > 20) lives.erase(lives.begin());
+      model.lives = std::move(lives);
     }
   }
 }

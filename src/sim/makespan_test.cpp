@@ -80,7 +80,7 @@ int makespan_of_engine(const Graph& graph, std::size_t slots) {
     spec.memory = 1_MiB;
     for (const std::size_t need : graph.needs[i]) spec.needs.push_back("c" + std::to_string(need));
     configuration.components.push_back(std::move(spec));
-    learnt.components.push_back({"c" + std::to_string(i), 1_MiB, unit * graph.takes[i]});
+    learnt.components.push_back({"c" + std::to_string(i), {1_MiB}, unit * graph.takes[i], {}});
   }
   Engine engine;
   std::vector<Action> actions;

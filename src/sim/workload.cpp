@@ -206,6 +206,11 @@ void Workload::fit_budgets(Prng& prng) {
   for (std::size_t p = 0; p < 3; ++p) {
     settings.pools[p].bytes =
         std::max(scaled(pool_all[p], share * 1.3), pool_least[p] + pool_core[p]) + 16_MiB;
+    // A soft one may be too small for some of its own members: they live on what others lend.
+    settings.pools[p].is_hard = prng.chance(0.5);
+    if (!settings.pools[p].is_hard) {
+      settings.pools[p].bytes = scaled(settings.pools[p].bytes, 0.2 + 0.8 * prng.unit());
+    }
   }
   for (std::size_t d = 0; d < 2; ++d) {
     settings.resources[d].bytes =

@@ -57,7 +57,7 @@ bool World::must_be_granted(const std::vector<ComponentId>& asked) const {
   }
   const Settings& settings = engine_.settings();
   if (ram > ledger.budget(ResourceId{0})) return false;
-  for (const NamedBytes& pool : settings.pools) {
+  for (const PoolSpec& pool : settings.pools) {
     if (pools[pool.name] > pool.bytes) return false;
   }
   for (const NamedBytes& device : settings.resources) {

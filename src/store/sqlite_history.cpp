@@ -34,6 +34,12 @@ constexpr const char* schema_sql =
     "PRAGMA user_version = 1;"
     "COMMIT;";
 
+// Beside `learnt`, and passed over by versions that do not know it: `resource` is empty for ram.
+constexpr const char* lives_sql =
+    "CREATE TABLE IF NOT EXISTS lives(name TEXT NOT NULL, resource TEXT NOT NULL,"
+    " place INTEGER NOT NULL, peak_bytes INTEGER NOT NULL,"
+    " PRIMARY KEY(name, resource, place)) WITHOUT ROWID";
+
 constexpr const char* insert_sql =
     "INSERT INTO entries(sequence, unix_ms, kind, component, session, text, features, detail,"
     " figure) VALUES(?, ?, ?, ?, ?, ?, ?, ?, ?)";
@@ -62,6 +68,42 @@ class Transaction {
   explicit Transaction(Database& database) : database_(&database) {}
   Database* database_;
 };
+
+Result<> save_lives(Statement& statement, const std::string& name, const std::string& resource,
+                    const std::vector<Bytes>& lives) {
+  for (std::size_t i = 0; i < lives.size(); ++i) {
+    (void)HEARTH_TRY(statement.bind(std::string_view(name))
+                         .bind(std::string_view(resource))
+                         .bind(static_cast<std::int64_t>(i))
+                         .bind(static_cast<std::int64_t>(lives[i].count))
+                         .run());
+  }
+  return {};
+}
+
+// The lives behind each peak, where they are known; `learnt` is in order of name.
+Result<> load_lives(Database& database, std::vector<event::Learnt>& learnt) {
+  Statement statement = HEARTH_TRY(database.prepare(
+      "SELECT name, resource, peak_bytes FROM lives ORDER BY name, resource, place"));
+  std::string seen;
+  while (HEARTH_TRY(statement.step())) {
+    const std::string name = statement.text(0);
+    const auto found = std::ranges::find(learnt, name, &event::Learnt::name);
+    if (found == learnt.end()) continue;
+    const std::string resource = statement.text(1);
+    const Bytes peak{static_cast<std::uint64_t>(statement.integer(2))};
+    if (resource.empty()) {
+      if (seen != name) found->lives.clear();
+      seen = name;
+      found->lives.push_back(peak);
+      continue;
+    }
+    auto& devices = found->devices;
+    if (devices.empty() || devices.back().resource != resource) devices.push_back({resource, {}});
+    devices.back().lives.push_back(peak);
+  }
+  return {};
+}
 
 HistoryEntry read_entry(const Statement& row) {
   return {.sequence = static_cast<std::uint64_t>(row.integer(0)),
@@ -130,6 +172,7 @@ struct SqliteHistory::Impl {
       version = 0;
     }
     if (version == 0) (void)HEARTH_TRY(opened.execute(schema_sql));
+    (void)HEARTH_TRY(opened.execute(lives_sql));
     sequence =
         static_cast<std::uint64_t>(HEARTH_TRY(opened.integer("SELECT sequence FROM progress")));
     insert = HEARTH_TRY(opened.prepare(insert_sql));
@@ -244,11 +287,20 @@ Result<> SqliteHistory::save_learnt(const std::vector<event::Learnt>& learnt) {
     Transaction transaction = HEARTH_TRY(Transaction::begin(*impl_->database));
     Statement statement =
         HEARTH_TRY(impl_->database->prepare("INSERT OR REPLACE INTO learnt VALUES(?, ?, ?)"));
+    Statement forget = HEARTH_TRY(impl_->database->prepare("DELETE FROM lives WHERE name = ?"));
+    Statement live = HEARTH_TRY(impl_->database->prepare("INSERT INTO lives VALUES(?, ?, ?, ?)"));
     for (const event::Learnt& one : learnt) {
+      Bytes peak;
+      for (const Bytes life : one.lives) peak = std::max(peak, life);
       (void)HEARTH_TRY(statement.bind(std::string_view(one.name))
-                           .bind(static_cast<std::int64_t>(one.peak.count))
+                           .bind(static_cast<std::int64_t>(peak.count))
                            .bind(std::int64_t{one.load_time.count()})
                            .run());
+      (void)HEARTH_TRY(forget.bind(std::string_view(one.name)).run());
+      (void)HEARTH_TRY(save_lives(live, one.name, "", one.lives));
+      for (const event::LearntDevice& device : one.devices) {
+        (void)HEARTH_TRY(save_lives(live, one.name, device.resource, device.lives));
+      }
     }
     return transaction.commit();
   });
@@ -260,10 +312,13 @@ Result<std::vector<event::Learnt>> SqliteHistory::load_learnt() {
         "SELECT name, peak_bytes, load_time_ns FROM learnt ORDER BY name"));
     std::vector<event::Learnt> learnt;
     while (HEARTH_TRY(statement.step())) {
+      const Bytes peak{static_cast<std::uint64_t>(statement.integer(1))};
       learnt.push_back({.name = statement.text(0),
-                        .peak = Bytes{static_cast<std::uint64_t>(statement.integer(1))},
-                        .load_time = Duration{statement.integer(2)}});
+                        .lives = peak > Bytes{} ? std::vector{peak} : std::vector<Bytes>{},
+                        .load_time = Duration{statement.integer(2)},
+                        .devices = {}});
     }
+    (void)HEARTH_TRY(load_lives(*impl_->database, learnt));
     return learnt;
   });
 }

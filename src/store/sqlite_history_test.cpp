@@ -14,6 +14,8 @@
 #include <string>
 #include <thread>
 
+#include "store/database.h"
+
 namespace hearth {
 namespace {
 
@@ -157,8 +159,9 @@ TEST_F(SqliteHistoryTest, ItsFilesAreForTheOwnerOnly) {
 TEST_F(SqliteHistoryTest, LearntFiguresAreReplacedByNameAndKept) {
   {
     SqliteHistory history(path);
-    ASSERT_TRUE(history.save_learnt({{"ocr", 100_MiB, 2s}, {"asr", 1_GiB, 4s}}));
-    ASSERT_TRUE(history.save_learnt({{"ocr", 120_MiB, 3s}}));
+    ASSERT_TRUE(history.save_learnt(
+        {{"ocr", {100_MiB, 90_MiB}, 2s, {}}, {"asr", {1_GiB}, 4s, {{"gpu", {2_GiB, 3_GiB}}}}}));
+    ASSERT_TRUE(history.save_learnt({{"ocr", {90_MiB, 120_MiB, 110_MiB}, 3s, {}}}));
   }
   SqliteHistory history(path);
   const auto learnt = history.load_learnt();
@@ -166,8 +169,28 @@ TEST_F(SqliteHistoryTest, LearntFiguresAreReplacedByNameAndKept) {
   ASSERT_EQ(learnt->size(), 2u);
   EXPECT_EQ((*learnt)[0].name, "asr");
   EXPECT_EQ((*learnt)[1].name, "ocr");
-  EXPECT_EQ((*learnt)[1].peak, 120_MiB);
+  EXPECT_EQ((*learnt)[1].lives, (std::vector{90_MiB, 120_MiB, 110_MiB}));
+  EXPECT_EQ((*learnt)[0].lives, std::vector{1_GiB});
+  ASSERT_EQ((*learnt)[0].devices.size(), 1u);
+  EXPECT_EQ((*learnt)[0].devices[0].resource, "gpu");
+  EXPECT_EQ((*learnt)[0].devices[0].lives, (std::vector{2_GiB, 3_GiB}));
   EXPECT_EQ((*learnt)[1].load_time, 3s);
+}
+
+TEST_F(SqliteHistoryTest, AFileOfAVersionThatKnewPeaksAloneGivesOneLifeEach) {
+  {
+    SqliteHistory history(path);
+    ASSERT_TRUE(history.save_learnt({{"ocr", {100_MiB, 120_MiB}, 2s, {}}}));
+  }
+  {
+    auto database = Database::open(path);
+    ASSERT_TRUE(database);
+    ASSERT_TRUE(database->execute("DROP TABLE lives"));
+  }
+  SqliteHistory history(path);
+  const auto learnt = history.load_learnt();
+  ASSERT_TRUE(learnt);
+  EXPECT_EQ((*learnt)[0].lives, std::vector{120_MiB});
 }
 
 TEST_F(SqliteHistoryTest, PrunesWhatIsOlderThanTheDays) {

@@ -54,6 +54,11 @@ void append_status(JsonWriter& json, const DaemonStatus& status, bool is_ready) 
   json.field("waiting", status.waiting).field("event_queue", status.event_queue);
   json.field("journal_sequence", status.journal_sequence);
   json.texts("troubles", status.troubles);
+  std::vector<std::string> off;
+  for (const ComponentRow& row : status.components) {
+    if (row.view.is_estimate_off) off.push_back(row.name);
+  }
+  json.texts("declared_off", off);
   json.key("budgets").open_list();
   for (const BudgetRow& row : status.budgets) {
     json.open().field("name", row.name).key("budget_bytes");
@@ -62,6 +67,10 @@ void append_status(JsonWriter& json, const DaemonStatus& status, bool is_ready) 
     else
       json.whole(row.budget.count);
     json.field("used_bytes", row.used).field("pool", row.is_pool);
+    if (row.is_pool) {
+      json.field("hard", row.is_hard).field("borrowed_bytes", row.borrowed);
+      json.field("lent_bytes", row.lent);
+    }
     if (!row.is_pool && row.name != "ram") json.texts("held_by", row.held_by);
     json.close();
   }

@@ -115,6 +115,20 @@ void add_budgets(MetricsText& text, const DaemonStatus& status) {
        [](const BudgetRow& row) { return row.measured; });
 }
 
+// Of pools only.
+void add_pools(MetricsText& text, const DaemonStatus& status) {
+  const auto each = [&](std::string_view name, std::string_view help, auto figure) {
+    text.family(name, gauge, help);
+    for (const BudgetRow& row : status.budgets) {
+      if (row.is_pool) text.sample({{"pool", row.name}}, figure(row).count);
+    }
+  };
+  each("pool_borrowed_bytes", "What a soft pool has above its size.",
+       [](const BudgetRow& row) { return row.borrowed; });
+  each("pool_lent_bytes", "What others have of a pool's size.",
+       [](const BudgetRow& row) { return row.lent; });
+}
+
 void add_daemon(MetricsText& text, const DaemonStatus& status) {
   text.family("info", info, "The daemon that runs.");
   text.sample({{"version", status.version}, {"policy", status.policy}}, 1U);
@@ -242,8 +256,10 @@ void add_components(MetricsText& text, const DaemonStatus& status) {
            [&](Row row) { return held(row, row.memory.would_free()); });
   add_each(text, rows, "component_reserved_bytes", gauge, "Held in the ledger.",
            [](Row row) { return row.view.reserved.count; });
-  add_each(text, rows, "component_peak_bytes", gauge, "The most that was ever measured.",
+  add_each(text, rows, "component_peak_bytes", gauge, "The highest of its last 20 lives.",
            [](Row row) { return row.view.peak.count; });
+  add_each(text, rows, "component_bound_bytes", gauge, "What a load would reserve now.",
+           [](Row row) { return row.view.bound.count; });
   add_load_times(text, rows);
   add_each(text, rows, "component_leases", gauge, "Leases on it.",
            [](Row row) { return row.view.leases; });
@@ -266,6 +282,7 @@ void metrics(Exchange& exchange) {
         MetricsText text(format);
         add_daemon(text, status);
         add_budgets(text, status);
+        add_pools(text, status);
         add_totals(text, status);
         add_refusals(text, status.measures);
         add_gateway(text, x.gateway_counts());

@@ -335,12 +335,11 @@ bool Engine::Impl::can_revoke(ComponentId id, Priority priority) const {
 
 // The preemptible leases that stand in the way of these demands, lowest priority first, once what
 // is leaving and all that is idle are gone; none when even all of them would not do.
-void Engine::Impl::revoke_for(const Request& request, const std::vector<Ledger::Demand>& demands) {
+void Engine::Impl::revoke_for(const Request& request, const Claim& claim) {
   if (preemptible_leases == 0) return;
   std::vector<Ledger::Demand> gone = leaving_demands();
-  for (const auto& [priority, key, id] : idle) {
-    const bool is_spared = std::ranges::find(request.closure, id) != request.closure.end();
-    if (!is_spared) gone.push_back(ledger.demand_of(id));
+  for (const ComponentId id : idle_for(claim, request.closure)) {
+    gone.push_back(ledger.demand_of(id));
   }
   std::set<std::tuple<bool, Priority, ComponentId>> held;  // first what is revoked already
   for (const auto& [lease_id, lease] : leases) {
@@ -352,14 +351,15 @@ void Engine::Impl::revoke_for(const Request& request, const std::vector<Ledger::
     }
   }
   std::vector<ComponentId> chosen;
-  auto short_of = ledger.shortfall(demands, gone);
+  auto short_of = ledger.shortfall(claim.wanted, gone);
   for (const auto& [is_fresh, priority, id] : held) {
     if (!short_of) break;
     const bool is_new = std::ranges::find(chosen, id) == chosen.end();
     if (!is_new || Ledger::share(ledger.demand_of(id), *short_of) == Bytes{}) continue;
+    if (short_of->is_of_ram() && is_protected(id, claim, gone)) continue;
     chosen.push_back(id);
     gone.push_back(ledger.demand_of(id));
-    short_of = ledger.shortfall(demands, gone);
+    short_of = ledger.shortfall(claim.wanted, gone);
   }
   if (short_of) return;
   for (const ComponentId id : chosen) revoke_preemptible(id);
@@ -415,18 +415,20 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
   for (const ComponentId id : missing) {
     if (bound(id) > bound(largest)) largest = id;
   }
-  const Reason reason = !short_of                       ? Reason::memory
-                        : short_of->pool.value != 0     ? Reason::pool
-                        : short_of->resource.value != 0 ? Reason::device
-                        : short_of->is_withheld         ? Reason::machine
-                                                        : Reason::memory;
+  const Claim claim = claim_of(request, missing, demands);
+  Reason reason = !short_of                       ? Reason::memory
+                  : short_of->pool.value != 0     ? Reason::pool
+                  : short_of->resource.value != 0 ? Reason::device
+                  : short_of->is_withheld         ? Reason::machine
+                                                  : Reason::memory;
   if (request.kind == WantKind::preload) return false;
   const bool is_default_back = request.reason == Reason::default_back;
-  auto victims = is_default_back ? std::nullopt : victims_for(demands, request.closure);
+  auto victims = is_default_back ? std::nullopt : victims_for(claim, request.closure);
   if (is_default_back) {
     // It takes back what was taken from it, and nothing else.
     const auto displacer = at(request.asked.front()).displacer;
-    if (displacer && at(*displacer).is_in_idle) {
+    if (displacer && at(*displacer).is_in_idle &&
+        !is_protected(*displacer, claim, leaving_demands())) {
       std::vector<Ledger::Demand> gone = leaving_demands();
       gone.push_back(ledger.demand_of(*displacer));
       if (!ledger.shortfall(demands, gone)) victims = std::vector{*displacer};
@@ -438,8 +440,10 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
     make_leave(demands, *victims, Reason::memory, largest);
     is_dirty = is_dirty || !victims->empty();
   } else if (!is_default_back && !request.is_preemptible) {
-    revoke_for(request, demands);
-    is_coming = take_turn(request, demands, largest);
+    revoke_for(request, claim);
+    is_coming = take_turn(request, claim, largest);
+    // What others have is not for it: room has to come in its own pool, or by itself.
+    if (reason == Reason::memory && is_borrowing(claim, leaving_demands())) reason = Reason::pool;
   }
   if (is_coming && !is_default_back) {
     for (const ComponentId id : missing) promised.insert(id);
@@ -449,13 +453,14 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
 }
 
 // The fewest of the lowest rank that make room once they and what is leaving are gone, dependents
-// first; none when even all would not do. An empty list: what is leaving is enough.
+// first, and what was borrowed before all else; none when even all would not do. An empty list:
+// what is leaving is enough.
 std::optional<std::vector<ComponentId>> Engine::Impl::victims_for(
-    const std::vector<Ledger::Demand>& wanted, const std::vector<ComponentId>& spared) {
+    const Claim& claim, const std::vector<ComponentId>& spared) {
   rekey_idle();
   std::vector<Ledger::Demand> gone = leaving_demands();
   std::vector<ComponentId> victims;
-  auto short_of = ledger.shortfall(wanted, gone);
+  auto short_of = ledger.shortfall(claim.wanted, gone);
   const auto is_victim = [&](ComponentId id) {
     return std::ranges::find(victims, id) != victims.end();
   };
@@ -472,32 +477,37 @@ std::optional<std::vector<ComponentId>> Engine::Impl::victims_for(
     // First what gives memory where it is short, then what holds something by needing it.
     std::optional<ComponentId> chosen;
     for (const bool gives : {true, false}) {
-      const auto try_choose = [&](ComponentId id) {
-        if (chosen || is_victim(id) || std::ranges::find(spared, id) != spared.end()) return;
-        const bool is_help = gives ? Ledger::share(ledger.demand_of(id), *short_of) > Bytes{}
-                                   : !at(id).needs.empty();
-        if (is_help) chosen = id;
-      };
-      for (const auto& [priority, key, id] : idle) try_choose(id);
-      for (std::size_t i = 0; i < victims.size() && !chosen; ++i) {
-        for (const ComponentId need : at(victims[i]).needs) {
-          if (is_exposed(need)) try_choose(need);
+      for (const bool is_back : {true, false}) {
+        // Of devices and hard pools nothing is borrowed.
+        if (is_back && !short_of->is_of_ram()) continue;
+        const auto try_choose = [&](ComponentId id) {
+          if (chosen || is_victim(id) || std::ranges::find(spared, id) != spared.end()) return;
+          const bool is_help = gives ? Ledger::share(ledger.demand_of(id), *short_of) > Bytes{}
+                                     : !at(id).needs.empty();
+          if (!is_help || (is_back && !is_borrowed(id, claim, gone))) return;
+          if (short_of->is_of_ram() && is_protected(id, claim, gone)) return;
+          chosen = id;
+        };
+        for (const auto& [priority, key, id] : idle) try_choose(id);
+        for (std::size_t i = 0; i < victims.size() && !chosen; ++i) {
+          for (const ComponentId need : at(victims[i]).needs) {
+            if (is_exposed(need)) try_choose(need);
+          }
         }
       }
     }
     if (!chosen) return std::nullopt;
     victims.push_back(*chosen);
     gone.push_back(ledger.demand_of(*chosen));
-    short_of = ledger.shortfall(wanted, gone);
+    short_of = ledger.shortfall(claim.wanted, gone);
   }
-  spare_needless(wanted, victims);
+  spare_needless(claim, victims);
   return victims;
 }
 
 // A large victim chosen late may make room for all by itself: whoever is not needed beside it
 // stays, the most worthy first. What holds another victim by needing it goes with it.
-void Engine::Impl::spare_needless(const std::vector<Ledger::Demand>& wanted,
-                                  std::vector<ComponentId>& victims) const {
+void Engine::Impl::spare_needless(const Claim& claim, std::vector<ComponentId>& victims) const {
   const std::vector<Ledger::Demand> leaving_now = leaving_demands();
   for (std::size_t i = victims.size(); i-- > 0 && victims.size() > 1;) {
     const ComponentId spared = victims[i];
@@ -510,22 +520,11 @@ void Engine::Impl::spare_needless(const std::vector<Ledger::Demand>& wanted,
     for (const ComponentId victim : victims) {
       if (victim != spared) gone.push_back(ledger.demand_of(victim));
     }
-    if (ledger.shortfall(wanted, gone)) continue;
-    victims.erase(victims.begin() + static_cast<std::ptrdiff_t>(i));
+    if (ledger.shortfall(claim.wanted, gone)) continue;
+    std::vector<ComponentId> fewer = victims;
+    fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
+    if (!is_any_protected(fewer, claim)) victims = std::move(fewer);
   }
-}
-
-Bytes Engine::Impl::bound(ComponentId id) const {
-  const Component& c = at(id);
-  const Bytes budget = ledger.budget(ResourceId{});
-  if (c.peak > Bytes{}) {
-    const Bytes padded{c.peak.count + c.peak.count / 10};
-    // A spike above the budget does not ban what is declared to fit.
-    const bool is_capped = c.peak <= budget || (c.spec.memory && *c.spec.memory <= budget);
-    return is_capped ? std::min(padded, budget) : padded;
-  }
-  if (c.spec.memory) return *c.spec.memory;
-  return std::min(configuration.settings.unknown_memory, budget);
 }
 
 Ledger::Demand Engine::Impl::demand_for(ComponentId id) const {
@@ -534,16 +533,17 @@ Ledger::Demand Engine::Impl::demand_for(ComponentId id) const {
   for (const auto& [name, pool] : pool_ids) {
     if (name == c.spec.pool) demand.pool = pool;
   }
-  const bool is_guess = c.peak == Bytes{} && !c.spec.memory;
-  if (demand.pool.value != 0) {
+  if (demand.pool.value != 0 && ledger.is_hard(demand.pool)) {
     const Bytes limit = ledger.pool_budget(demand.pool);
-    if (is_guess || c.peak <= limit) demand.ram = std::min(demand.ram, std::max(limit, c.peak));
+    const Bytes peak = c.peaks.highest();
+    if (peak <= limit) demand.ram = std::min(demand.ram, std::max(limit, peak));
   }
   const auto& resources = configuration.settings.resources;
   for (const ResourceNeed& need : c.spec.devices) {
     for (std::size_t r = 0; r < resources.size(); ++r) {
       if (resources[r].name != need.resource) continue;
-      demand.others.emplace_back(ResourceId{static_cast<std::uint16_t>(r + 1)}, need.bytes);
+      demand.others.emplace_back(ResourceId{static_cast<std::uint16_t>(r + 1)},
+                                 device_bound(id, need, resources[r].bytes));
     }
   }
   return demand;

@@ -72,6 +72,9 @@ bool Engine::Impl::is_consistent() const {
   for (std::uint32_t i = 0; i < components.size(); ++i) {
     const Component& c = components[i];
     if (is_resident(c.state) && !ledger.holds(ComponentId{i})) return false;
+    if (!c.peaks.is_consistent() ||
+        !std::ranges::all_of(c.devices, [](const auto& one) { return one.second.is_consistent(); }))
+      return false;
     const bool is_at_work = c.state == State::loading || c.state == State::unloading ||
                             c.state == State::hibernating || c.state == State::resuming;
     if (is_at_work && !c.work) return false;
@@ -157,7 +160,9 @@ ComponentView Engine::component(ComponentId id) const {
           .is_preload = c.is_preload,
           .load = c.load,
           .reserved = impl_->ledger.held(id),
-          .peak = c.peak,
+          .peak = c.peaks.highest(),
+          .bound = impl_->bound(id),
+          .is_estimate_off = impl_->is_estimate_off(id),
           .declared = c.spec.memory.value_or(Bytes{}),
           .load_time = c.load_time,
           .resume_time = c.resume_time,
@@ -230,7 +235,13 @@ std::vector<Decision> Engine::decisions() const {
 std::vector<event::Learnt> Engine::learnt() const {
   std::vector<event::Learnt> list;
   for (const Component& c : impl_->components) {
-    if (c.peak > Bytes{}) list.push_back({c.spec.name, c.peak, c.load_time});
+    if (c.peaks.highest() == Bytes{} && c.devices.empty()) continue;
+    event::Learnt learnt{
+        .name = c.spec.name, .lives = c.peaks.lives(), .load_time = c.load_time, .devices = {}};
+    for (const auto& [resource, peaks] : c.devices) {
+      learnt.devices.push_back({.resource = resource, .lives = peaks.lives()});
+    }
+    list.push_back(std::move(learnt));
   }
   return list;
 }

@@ -3,6 +3,17 @@
 // Contract   step() is the only way to change an Engine. It is a function of the events so far; it
 //            has no clock, no thread, no file. The invariants I1-I7 of ARCHITECTURE.md hold after
 //            every step.
+// Bounds     a load reserves what was learnt of the component's lives (core/ledger/learnt_peaks.h)
+//            once there are three of them, or once a life was above the declaration; before that
+//            what is declared; and without either what the settings say of the unknown. A component
+//            that runs is held at what was measured last.
+// Pools      a request borrows while a pool of what it would load is above its size with it. When
+//            ram is short, what is idle in a pool above its size goes first, by the policy's order,
+//            for as long as the pool is above; then all else that is idle, in the same order. But
+//            what is in a pool within its size does not go for a request that borrows, unless the
+//            request is of higher priority; then and until the pool's own members go, it waits.
+//            What belongs to no pool borrows nothing and is protected by nothing. The same holds
+//            of leases that are revoked and turns that are ended to make room.
 // Errors     step() has none: what the world does wrong is an answer (a Reply, a Decision).
 // Threads    thread-compatible; one owner.
 // Cost       a step costs what is resident or asked for, not what is declared.
@@ -30,15 +41,17 @@ struct ComponentView {
   Priority priority = Priority::medium;
   bool is_pinned = false;
   bool is_removed = false;
-  bool is_idle = false;     // resident, unleased, without resident dependents
-  bool is_preload = false;  // loaded without demand and not used since
-  WorkId load{};            // the work that brought it up
-  Bytes reserved{};         // in the ledger now
-  Bytes peak{};             // learnt; 0 when never measured
-  Bytes declared{};         // 0 when not declared
-  Duration load_time{0};    // learnt
-  Duration resume_time{0};  // learnt; 0 when it never hibernated
-  double freed_share = 0;   // by hibernating, of what it held; learnt
+  bool is_idle = false;          // resident, unleased, without resident dependents
+  bool is_preload = false;       // loaded without demand and not used since
+  WorkId load{};                 // the work that brought it up
+  Bytes reserved{};              // in the ledger now
+  Bytes peak{};                  // the highest of its last lives; 0 when never measured
+  Bytes bound{};                 // what a load would reserve now
+  bool is_estimate_off = false;  // `declared` is off by more than a quarter
+  Bytes declared{};              // 0 when not declared
+  Duration load_time{0};         // learnt
+  Duration resume_time{0};       // learnt; 0 when it never hibernated
+  double freed_share = 0;        // by hibernating, of what it held; learnt
   unsigned leases = 0;
   std::uint64_t uses = 0;  // evidence that it was needed, see event::UseReported
   std::uint64_t loads = 0;

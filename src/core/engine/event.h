@@ -251,17 +251,29 @@ struct ComponentExited {
   }
 };
 
+// What a component holds of one of Configuration::resources.
+struct DeviceHeld {
+  ComponentId component{};
+  std::string resource{};
+  Bytes bytes{};
+  template <class A>
+  void fields(A& a) {
+    a(component, resource, bytes);
+  }
+};
+
 // A look at the machine, as MemorySigns has it. `measured`: ram now held by resident components;
-// only those that were measured with it.
+// only those that were measured with it. `devices`: the same of the devices that were.
 struct MemorySampled {
   Bytes available{};
   std::vector<std::pair<ComponentId, Bytes>> measured{};
   bool is_own_limit = false;
   Duration stalled{0};
   Bytes swapped{};
+  std::vector<DeviceHeld> devices{};
   template <class A>
   void fields(A& a) {
-    a(available, measured, is_own_limit, stalled, swapped);
+    a(available, measured, is_own_limit, stalled, swapped, devices);
   }
 };
 
@@ -306,14 +318,24 @@ struct Restored {
   }
 };
 
-// Learnt elsewhere (an earlier version's state, the store): peak and load time by name.
-struct Learnt {
-  std::string name{};
-  Bytes peak{};
-  Duration load_time{0};
+// Learnt elsewhere (an earlier version's state, the store): what each of its last lives held at its
+// peak, of ram and by the name of other resources, oldest first, and its load time.
+struct LearntDevice {
+  std::string resource{};
+  std::vector<Bytes> lives{};
   template <class A>
   void fields(A& a) {
-    a(name, peak, load_time);
+    a(resource, lives);
+  }
+};
+struct Learnt {
+  std::string name{};
+  std::vector<Bytes> lives{};
+  Duration load_time{0};
+  std::vector<LearntDevice> devices{};
+  template <class A>
+  void fields(A& a) {
+    a(name, lives, load_time, devices);
   }
 };
 struct LearntBefore {

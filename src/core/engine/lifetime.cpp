@@ -114,6 +114,7 @@ void Engine::Impl::adopt(const event::Running& running) {
   const bool was_asleep = std::exchange(c.asleep, Bytes{}) > Bytes{};
   c.state = State::ready;
   c.load = running.load;
+  begin_life(running.component);
   next_work = std::max(next_work, running.load.value + 1);
   if (!is_engaged(running.component)) {
     ledger.hold(running.component, demand_for(running.component));
@@ -121,10 +122,7 @@ void Engine::Impl::adopt(const event::Running& running) {
     c.turn_began = now;
   }
   if (was_asleep) ledger.replace(running.component, bound(running.component));
-  if (running.measured > Bytes{}) {
-    ledger.replace(running.component, running.measured);
-    c.peak = std::max(c.peak, running.measured);
-  }
+  hold_measured(running.component, running.measured);
 }
 
 // What really runs may not fit together with what is configured: then it goes.

@@ -87,7 +87,8 @@ void Engine::Impl::withdraw_unfitting() {
     const Ledger::Demand demand = ledger.demand_of(id);
     const PoolId pool = demand.pool;
     bool is_over = ledger.used(ResourceId{}) > ledger.budget(ResourceId{});
-    is_over = is_over || (pool.value != 0 && ledger.pool_used(pool) > ledger.pool_budget(pool));
+    is_over =
+        is_over || (ledger.is_hard(pool) && ledger.pool_used(pool) > ledger.pool_budget(pool));
     for (const auto& [resource, bytes] : demand.others) {
       is_over = is_over || ledger.used(resource) > ledger.budget(resource);
     }
@@ -119,10 +120,7 @@ Duration Engine::Impl::path_after(ComponentId id, std::map<ComponentId, Duration
 // is loaded alone, so that two guesses are not wrong together.
 bool Engine::Impl::start_next() {
   if (admitted.empty() || loading.size() >= configuration.settings.loads_parallel_max) return false;
-  const auto is_guess = [this](ComponentId id) {
-    return at(id).peak == Bytes{} && !at(id).spec.memory;
-  };
-  if (std::ranges::any_of(loading, is_guess)) return false;
+  if (std::ranges::any_of(loading, [this](ComponentId id) { return is_guess(id); })) return false;
   std::map<ComponentId, Duration> known;
   std::optional<ComponentId> best;
   const auto rank = [&](ComponentId id) {
@@ -199,10 +197,8 @@ void Engine::Impl::on(const event::LoadFinished& event) {
   const bool has_needs = std::ranges::all_of(
       c.needs, [this](ComponentId need) { return at(need).state == State::ready; });
   if (c.is_cancelled || !has_needs || is_shutting_down || c.is_removed) {
-    if (event.measured > Bytes{}) {
-      ledger.replace(id, event.measured);
-      c.peak = std::max(c.peak, event.measured);
-    }
+    begin_life(id);
+    hold_measured(id, event.measured);
     is_told_stuck = false;
     if (c.unload_reason == Reason::none) c.unload_reason = Reason::need_gone;
     if (c.unload_reason == Reason::timed_out) c.failures += 1;
@@ -222,11 +218,9 @@ void Engine::Impl::load_done(ComponentId id, Bytes measured) {
   const Duration took = now - c.load_started;
   c.load_time = c.load_time == Duration{0} ? took : (c.load_time * 7 + took * 3) / 10;
   const Bytes reserved = ledger.held(id);
-  if (measured > Bytes{}) {
-    ledger.replace(id, measured);
-    c.peak = std::max(c.peak, measured);
-    is_told_stuck = false;
-  }
+  begin_life(id);
+  hold_measured(id, measured);
+  if (measured > Bytes{}) is_told_stuck = false;
   ++c.loads;
   c.attempt = 0;
   c.retry_at = Instant{};
@@ -241,16 +235,7 @@ void Engine::Impl::load_done(ComponentId id, Bytes measured) {
   decisions.back().bytes = measured;
   decisions.back().other_bytes = reserved;
   decisions.back().figure = milliseconds(took);
-  if (c.spec.memory && measured > Bytes{} && !c.is_estimate_told) {
-    const Bytes declared = *c.spec.memory;
-    const Bytes off = measured > declared ? measured - declared : declared - measured;
-    if (off.count > declared.count / 4) {
-      c.is_estimate_told = true;
-      record_component(DecisionKind::estimate_off, Reason::none, id);
-      decisions.back().bytes = measured;
-      decisions.back().other_bytes = declared;
-    }
-  }
+  tell_estimate(id);
   emit(action::OpenGate{id});
   for (const ComponentId need : c.needs) refresh_idle(need);
   refresh_idle(id);

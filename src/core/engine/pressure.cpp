@@ -33,16 +33,12 @@ void Engine::Impl::on(const event::MemorySampled& event) {
               .stalled = event.stalled,
               .swapped = event.swapped},
              configuration.settings.pressure);
-  for (const auto& [id, bytes] : event.measured) {
-    if (id.value >= components.size() || bytes == Bytes{}) continue;
-    Component& c = at(id);
-    const bool is_up =
-        c.state == State::ready || c.state == State::closing || c.state == State::draining;
-    if (!is_up || ledger.held(id) == bytes) continue;
+  bool is_news = false;
+  for (const auto& [id, bytes] : event.measured) is_news |= take_measured(id, bytes);
+  for (const event::DeviceHeld& held : event.devices) is_news |= take_device(held);
+  if (is_news) {
     is_dirty = true;
     is_told_stuck = false;
-    ledger.replace(id, bytes);
-    c.peak = std::max(c.peak, bytes);
   }
   withhold_from_budget();
   if (ledger.shortfall({})) {
@@ -142,7 +138,7 @@ Duration Engine::Impl::idle_limit(ComponentId id) const {
 // A budget that is exceeded (a measurement, a smaller budget) is brought back by what is idle.
 void Engine::Impl::relieve_budget() {
   if (!ledger.shortfall({})) return;
-  auto victims = victims_for({}, {});
+  auto victims = victims_for(Claim{}, {});
   if (victims && victims->empty()) return;
   if (!victims) {
     victims.emplace();

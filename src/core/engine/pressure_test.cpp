@@ -67,7 +67,7 @@ TEST(Forecast, ThereIsNoneWhereMemoryStays) {
 
 TEST(Forecast, CountsTheLoadsThatAreUnderWay) {
   Script s = script({spec("a", 5_GiB)}, 16_GiB);
-  s.send(event::LearntBefore{{{.name = "a", .peak = {}, .load_time = 20s}}});
+  s.send(event::LearntBefore{{{.name = "a", .lives = {}, .load_time = 20s}}});
   s.send(event::MemorySampled{8_GiB, {}});
   s.command({"a"});
   ASSERT_EQ(s.state("a"), State::loading);
@@ -79,7 +79,7 @@ TEST(Forecast, CountsTheLoadsThatAreUnderWay) {
 
 TEST(Forecast, WhatTheLoadTakesIsNotTakenForATrend) {
   Script s = script({spec("a", 2_GiB)}, 16_GiB);
-  s.send(event::LearntBefore{{{.name = "a", .peak = {}, .load_time = 10s}}});
+  s.send(event::LearntBefore{{{.name = "a", .lives = {}, .load_time = 10s}}});
   s.command({"a"});
   fall(s, 8_GiB, 5);  // as fast as the load takes
   EXPECT_FALSE(s.engine.forecast()) << "it ends at 6 GiB";

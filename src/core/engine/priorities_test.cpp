@@ -233,7 +233,7 @@ TEST(Refusals, APoolThatIsTooSmallIsNotCalledTheBudget) {
   Configuration configuration;
   configuration.settings.budget = 500_MiB;
   configuration.settings.policy = "lru";
-  configuration.settings.pools = {{"v", 100_MiB}};
+  configuration.settings.pools = {{"v", 100_MiB, true}};
   configuration.components = {one, two};
   s.send(event::Configured{configuration});
   const auto reply = s.reply(s.command({"two"}));

@@ -49,7 +49,7 @@ void Engine::Impl::on(const event::Configured& event) {
     Component& c = at(found->second);
     c.is_removed = false;
     if (is_same_life(c.spec, spec) && !c.next_spec) {
-      c.spec = spec;
+      note_spec(c, std::exchange(c.spec, spec));
     } else {
       c.next_spec = spec;
     }
@@ -75,7 +75,10 @@ void Engine::Impl::on(const event::LearntBefore& event) {
     const auto found = by_name.find(learnt.name);
     if (found == by_name.end()) continue;
     Component& c = at(found->second);
-    c.peak = std::max(c.peak, std::min(learnt.peak, Bytes::unlimited()));
+    c.peaks.learn(learnt.lives);
+    for (const event::LearntDevice& device : learnt.devices) {
+      c.devices[device.resource].learn(device.lives);
+    }
     if (c.load_time == Duration{0} && learnt.load_time > Duration{0})
       c.load_time = learnt.load_time;
   }
@@ -90,15 +93,17 @@ void Engine::Impl::apply_settings() {
   }
   std::vector<Bytes> budgets{settings.budget};
   for (const NamedBytes& resource : settings.resources) budgets.push_back(resource.bytes);
-  std::vector<Bytes> pools{Bytes::unlimited()};
-  for (const NamedBytes& pool : settings.pools) pools.push_back(pool.bytes);
+  std::vector<Ledger::Pool> pools{{.size = Bytes::unlimited(), .is_hard = false}};
+  for (const PoolSpec& pool : settings.pools) {
+    pools.push_back({.size = pool.bytes, .is_hard = pool.is_hard});
+  }
   number_pools();
   ledger.set_budgets(std::move(budgets), std::move(pools));
 }
 
 void Engine::Impl::number_pools() {
   pool_ids.clear();
-  for (const NamedBytes& pool : configuration.settings.pools) {
+  for (const PoolSpec& pool : configuration.settings.pools) {
     pool_ids.emplace_back(pool.name, PoolId{static_cast<std::uint16_t>(pool_ids.size() + 1)});
   }
 }
@@ -121,6 +126,8 @@ void Engine::Impl::apply_next_specs() {
       components[i].next_spec = std::exchange(components[i].spec, std::move(old));
     }
     rebuild_graph();
+  } else {
+    for (const auto& [i, old] : applied) note_spec(components[i], old);
   }
   recount();
   for (const auto& [i, old] : applied) note_keep(ComponentId{i});

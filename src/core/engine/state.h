@@ -14,6 +14,7 @@
 #include "base/id_set.h"
 #include "base/limits.h"
 #include "core/engine/engine.h"
+#include "core/ledger/learnt_peaks.h"
 #include "core/policy/eviction.h"
 #include "core/policy/pressure.h"
 
@@ -107,6 +108,7 @@ struct Component {
   State state = State::unloaded;
   WorkId work{};
   WorkId load{};
+  WorkId life{};  // the load that began the last of `peaks`
   Reason load_reason = Reason::none;
   Reason unload_reason = Reason::none;
   std::optional<ComponentId> unload_for{};
@@ -128,7 +130,8 @@ struct Component {
   Instant turn_ended{};  // of one that drains because its turn is over
   Duration exchange{0};  // what that exchange costs
   Instant last_used{};
-  Bytes peak{};
+  LearntPeaks peaks{};                           // of ram
+  std::map<std::string, LearntPeaks> devices{};  // by resource
   Duration load_time{0};
   double probability = 0;
   std::uint64_t probability_of = 0;  // the command that `probability` is of
@@ -159,11 +162,11 @@ struct Component {
   template <class A>
   void fields(A& a) {
     a(spec, next_spec, is_removed, is_pinned, is_stopped, is_eager_done, is_kept, restarts,
-      is_displaced, is_preload, is_cancelled, is_estimate_told, state, work, load, load_reason,
-      unload_reason, unload_for, displacer, attempt, short_lives, retry_at, load_started,
-      load_deadline, leases, preemptible_leases, answer_leases, fast_leases, fast_pending,
-      gates_asked, idle_since, loaded_at, turn_began, turn_ended, exchange, last_used, peak,
-      load_time);
+      is_displaced, is_preload, is_cancelled, is_estimate_told, state, work, load, life,
+      load_reason, unload_reason, unload_for, displacer, attempt, short_lives, retry_at,
+      load_started, load_deadline, leases, preemptible_leases, answer_leases, fast_leases,
+      fast_pending, gates_asked, idle_since, loaded_at, turn_began, turn_ended, exchange, last_used,
+      peaks, devices, load_time);
     a(probability, probability_of, grants, uses, warm_uses, loads, unloads, failures, policy,
       undemanded, is_in_idle, idle_key, idle_deadline, plan_position);
     a(goes_to_sleep, is_waking, no_sleep_before, poor_sleeps, has_exited, asleep, freed_share,
@@ -378,20 +381,52 @@ struct Engine::Impl {
   bool can_displace(ComponentId rival, Priority priority, std::vector<ComponentId>& victims) const;
   void revoke_preemptible(ComponentId id);
   void revoke_leases_on(ComponentId id);
-  void revoke_for(const Request& request, const std::vector<Ledger::Demand>& demands);
   bool can_revoke(ComponentId id, Priority priority) const;
   void hinder(Request& request, Reason reason, ComponentId id, ComponentId other);
   IdSet<ComponentId> leaving_now() const;
   std::vector<Ledger::Demand> demands_of(const IdSet<ComponentId>& going) const;
   std::vector<Ledger::Demand> leaving_demands() const { return demands_of(leaving_now()); }
   std::vector<Ledger::Demand> with_promised(const std::vector<ComponentId>& missing) const;
-  std::optional<std::vector<ComponentId>> victims_for(const std::vector<Ledger::Demand>& wanted,
-                                                      const std::vector<ComponentId>& spared);
-  void spare_needless(const std::vector<Ledger::Demand>& wanted,
-                      std::vector<ComponentId>& victims) const;
-  Bytes bound(ComponentId id) const;
+  bool is_guess(ComponentId id) const {
+    return at(id).peaks.highest() == Bytes{} && !at(id).spec.memory;
+  }
   Ledger::Demand demand_for(ComponentId id) const;
   Ledger::Demand missing_for(ComponentId id) const;
+
+  // pools.cpp
+  // What room is made for: these demands, of a request of that priority, in pools of its own.
+  struct Claim {
+    std::vector<Ledger::Demand> wanted{};
+    IdSet<PoolId> pools{};
+    Priority priority = Priority::core;
+  };
+  [[nodiscard]] Claim claim_of(const Request& request, const std::vector<ComponentId>& missing,
+                               const std::vector<Ledger::Demand>& wanted) const;
+  [[nodiscard]] bool is_borrowing(const Claim& claim,
+                                  const std::vector<Ledger::Demand>& gone) const;
+  [[nodiscard]] bool is_borrowed(ComponentId id, const Claim& claim,
+                                 const std::vector<Ledger::Demand>& gone) const;
+  [[nodiscard]] bool is_protected(ComponentId id, const Claim& claim,
+                                  const std::vector<Ledger::Demand>& gone) const;
+  [[nodiscard]] IdSet<ComponentId> idle_for(const Claim& claim,
+                                            const std::vector<ComponentId>& spared) const;
+  [[nodiscard]] bool is_any_protected(const std::vector<ComponentId>& victims,
+                                      const Claim& claim) const;
+  std::optional<std::vector<ComponentId>> victims_for(const Claim& claim,
+                                                      const std::vector<ComponentId>& spared);
+  void spare_needless(const Claim& claim, std::vector<ComponentId>& victims) const;
+  void revoke_for(const Request& request, const Claim& claim);
+
+  // bounds.cpp
+  Bytes bound(ComponentId id) const;
+  Bytes device_bound(ComponentId id, const ResourceNeed& need, Bytes budget) const;
+  void begin_life(ComponentId id);
+  void hold_measured(ComponentId id, Bytes measured);
+  bool is_estimate_off(ComponentId id) const;
+  void tell_estimate(ComponentId id);
+  static void note_spec(Component& c, const Spec& before);
+  bool take_measured(ComponentId id, Bytes bytes);
+  bool take_device(const event::DeviceHeld& held);
 
   bool can_rivals_go(const Request& request, const std::vector<ComponentId>& missing) const;
 
@@ -406,8 +441,7 @@ struct Engine::Impl {
   [[nodiscard]] bool is_on_its_way(ComponentId id) const;
   [[nodiscard]] std::optional<Turn> turn_of(ComponentId id, const Request& request) const;
   void end_turn(const Turn& turn, const Request& request, ComponentId because);
-  bool take_turn(const Request& request, const std::vector<Ledger::Demand>& demands,
-                 ComponentId because);
+  bool take_turn(const Request& request, const Claim& claim, ComponentId because);
   bool take_turn_of(ComponentId rival, const Request& request, ComponentId because);
   [[nodiscard]] IdSet<ComponentId> coming() const;
   [[nodiscard]] std::vector<Turn> turns_to_end(const Request& request,

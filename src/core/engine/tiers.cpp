@@ -201,11 +201,8 @@ void Engine::Impl::resume_done(ComponentId id, Bytes measured) {
   const Duration took = now - c.load_started;
   c.resume_time = averaged(c.resume_time, took);
   c.asleep = Bytes{};
-  if (measured > Bytes{}) {
-    ledger.replace(id, measured);
-    c.peak = std::max(c.peak, measured);
-    is_told_stuck = false;
-  }
+  hold_measured(id, measured);
+  if (measured > Bytes{}) is_told_stuck = false;
   ++totals.resumes;
   c.restarts = false;
   c.is_displaced = false;

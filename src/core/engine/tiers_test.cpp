@@ -252,7 +252,7 @@ TEST(Tiers, WhatItNeedsStaysBelowIt) {
   Spec top = sleeper("top");
   top.needs = {"base"};
   Script s = script({top, sleeper("base")}, 4_GiB);
-  s.send(event::LearntBefore{{{.name = "top", .peak = {}, .load_time = 20s}}});
+  s.send(event::LearntBefore{{{.name = "top", .lives = {}, .load_time = 20s, .devices = {}}}});
   warm(s, "top", 400_MiB);
   left(s, 950_MiB);
   s.play();

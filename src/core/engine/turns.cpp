@@ -93,22 +93,27 @@ IdSet<ComponentId> Engine::Impl::coming() const {
 
 // For a request that finds no room though all that is idle would go: whether turns that are over,
 // or that end now, will make it.
-bool Engine::Impl::take_turn(const Request& request, const std::vector<Ledger::Demand>& demands,
-                             ComponentId because) {
+bool Engine::Impl::take_turn(const Request& request, const Claim& claim, ComponentId because) {
   if (request.kind == WantKind::keep || request.kind == WantKind::preload) return false;
   if (answering.empty() || !promised.empty()) return false;
   IdSet<ComponentId> going = coming();
-  for (const auto& [priority, key, id] : idle) {
-    if (std::ranges::find(request.closure, id) == request.closure.end()) going.insert(id);
-  }
-  auto short_of = ledger.shortfall(demands, demands_of(going));
+  for (const ComponentId id : idle_for(claim, request.closure)) going.insert(id);
+  auto short_of = ledger.shortfall(claim.wanted, demands_of(going));
   if (!short_of) return true;
   std::vector<Turn> turns = turns_to_end(request, going);
   Instant next = Instant::never();
+  const auto is_any_kept = [&](const std::vector<ComponentId>& members) {
+    const std::vector<Ledger::Demand> gone = demands_of(going);
+    return std::ranges::any_of(members, [&](ComponentId id) {
+      return !going.contains(id) && is_protected(id, claim, gone);
+    });
+  };
   const auto helps = [&](const Turn& turn) {
     const bool gives = std::ranges::any_of(turn.members, [&](ComponentId id) {
       return !going.contains(id) && Ledger::share(ledger.demand_of(id), *short_of) > Bytes{};
     });
+    const bool is_kept = short_of->is_of_ram() && is_any_kept(turn.members);
+    if (is_kept) return false;
     if (gives && turn.end > now) next = std::min(next, turn.end);
     return gives && turn.end <= now;
   };
@@ -119,7 +124,7 @@ bool Engine::Impl::take_turn(const Request& request, const std::vector<Ledger::D
     for (const ComponentId id : found->members) going.insert(id);
     chosen.push_back(std::move(*found));
     turns.erase(found);
-    short_of = ledger.shortfall(demands, demands_of(going));
+    short_of = ledger.shortfall(claim.wanted, demands_of(going));
   }
   if (short_of) {
     arm(TimerKind::turn, 0, next);

@@ -16,9 +16,9 @@ Bytes sum(Bytes a, Bytes b) {
 
 }  // namespace
 
-void Ledger::set_budgets(std::vector<Bytes> budgets, std::vector<Bytes> pools) {
+void Ledger::set_budgets(std::vector<Bytes> budgets, std::vector<Pool> pools) {
   HEARTH_ASSERT(!budgets.empty() && !pools.empty());
-  pools[0] = Bytes::unlimited();
+  pools[0] = Pool{Bytes::unlimited()};
   budgets_ = std::move(budgets);
   pools_ = std::move(pools);
   used_.assign(budgets_.size(), Bytes{});
@@ -74,6 +74,20 @@ void Ledger::replace(ComponentId id, Bytes ram) {
   add(held.demand);
 }
 
+void Ledger::replace(ComponentId id, ResourceId resource, Bytes bytes) {
+  HEARTH_ASSERT(holds(id) && resource.value != 0);
+  Held& held = held_[id.value];
+  subtract(held.demand);
+  const auto found =
+      std::ranges::find(held.demand.others, resource, &std::pair<ResourceId, Bytes>::first);
+  if (found == held.demand.others.end()) {
+    held.demand.others.emplace_back(resource, bytes);
+  } else {
+    found->second = bytes;
+  }
+  add(held.demand);
+}
+
 void Ledger::release(ComponentId id) {
   HEARTH_ASSERT(holds(id));
   subtract(held_[id.value].demand);
@@ -93,13 +107,24 @@ const Ledger::Demand& Ledger::demand_of(ComponentId id) const {
   return held_[id.value].demand;
 }
 
+namespace {
+
+template <class BytesOf>
+Bytes total(const std::vector<Ledger::Demand>& list, BytesOf bytes_of) {
+  Bytes result;
+  for (const Ledger::Demand& demand : list) result = sum(result, bytes_of(demand));
+  return result;
+}
+
+auto ram_in(PoolId pool) {
+  return
+      [pool](const Ledger::Demand& demand) { return demand.pool == pool ? demand.ram : Bytes{}; };
+}
+
+}  // namespace
+
 std::optional<Ledger::Shortfall> Ledger::shortfall(const std::vector<Demand>& demands,
                                                    const std::vector<Demand>& gone) const {
-  const auto total = [](const std::vector<Demand>& list, auto bytes_of) {
-    Bytes result;
-    for (const Demand& demand : list) result = sum(result, bytes_of(demand));
-    return result;
-  };
   const auto short_of = [&](Bytes budget, Bytes used, auto bytes_of) {
     const Bytes wanted = total(demands, bytes_of);
     if (wanted == Bytes{} && used <= budget) return Bytes{};
@@ -117,9 +142,8 @@ std::optional<Ledger::Shortfall> Ledger::shortfall(const std::vector<Demand>& de
     if (missing > Bytes{}) return Shortfall{ResourceId{r}, PoolId{}, missing, false};
   }
   for (std::uint16_t p = 1; p < pools_.size(); ++p) {
-    const Bytes missing = short_of(pools_[p], pool_used_[p], [p](const Demand& demand) {
-      return demand.pool.value == p ? demand.ram : Bytes{};
-    });
+    if (!pools_[p].is_hard) continue;
+    const Bytes missing = short_of(pools_[p].size, pool_used_[p], ram_in(PoolId{p}));
     if (missing > Bytes{}) return Shortfall{ResourceId{}, PoolId{p}, missing, false};
   }
   // Last: what is short of a budget is short for good, this only for now.
@@ -154,8 +178,20 @@ Bytes Ledger::share(const Demand& demand, const Shortfall& shortfall) {
 
 Bytes Ledger::budget(ResourceId resource) const { return budgets_.at(resource.value); }
 Bytes Ledger::used(ResourceId resource) const { return used_.at(resource.value); }
-Bytes Ledger::pool_budget(PoolId pool) const { return pools_.at(pool.value); }
+Bytes Ledger::pool_budget(PoolId pool) const { return pools_.at(pool.value).size; }
 Bytes Ledger::pool_used(PoolId pool) const { return pool_used_.at(pool.value); }
+bool Ledger::is_hard(PoolId pool) const { return pools_.at(pool.value).is_hard; }
+
+Bytes Ledger::borrowed(PoolId pool, const std::vector<Demand>& demands,
+                       const std::vector<Demand>& gone) const {
+  const Bytes left = less(pool_used(pool), total(gone, ram_in(pool)));
+  return less(sum(left, total(demands, ram_in(pool))), pool_budget(pool));
+}
+
+Bytes Ledger::lent(PoolId pool) const {
+  if (pool.value == 0) return Bytes{};
+  return less(less(pool_budget(pool), pool_used(pool)), less(budgets_[0], used_[0]));
+}
 
 bool Ledger::recount() const {
   Ledger fresh;

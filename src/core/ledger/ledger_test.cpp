@@ -12,10 +12,10 @@ namespace {
 constexpr ComponentId asr{0};
 constexpr ComponentId vad{1};
 
-Ledger ledger_of(Bytes ram, std::vector<Bytes> pools = {}, std::vector<Bytes> others = {}) {
+Ledger ledger_of(Bytes ram, std::vector<Ledger::Pool> pools = {}, std::vector<Bytes> others = {}) {
   Ledger ledger;
   others.insert(others.begin(), ram);
-  pools.insert(pools.begin(), Bytes::unlimited());
+  pools.insert(pools.begin(), Ledger::Pool{Bytes::unlimited()});
   ledger.set_budgets(others, pools);
   return ledger;
 }
@@ -48,8 +48,54 @@ TEST(Ledger, AMeasurementMayPutABudgetOverAndTheShortfallTellsByHowMuch) {
   EXPECT_FALSE(ledger.shortfall({}));
 }
 
-TEST(Ledger, APoolIsASubBudgetOfRam) {
-  Ledger ledger = ledger_of(1_GiB, {300_MiB});
+Ledger::Pool hard(Bytes size) { return {.size = size, .is_hard = true}; }
+Ledger::Pool soft(Bytes size) { return {.size = size, .is_hard = false}; }
+
+TEST(Ledger, ASoftPoolBorrowsWhileRamAsAWholeHasRoom) {
+  Ledger ledger = ledger_of(1_GiB, {soft(300_MiB)});
+  ASSERT_TRUE(ledger.try_reserve(asr, ram(500_MiB, PoolId{1})));
+  EXPECT_EQ(ledger.borrowed(PoolId{1}), 200_MiB);
+  const auto missing = ledger.shortfall({ram(600_MiB, PoolId{1})});
+  ASSERT_TRUE(missing);
+  EXPECT_EQ(missing->pool, PoolId{});
+  EXPECT_EQ(missing->bytes, 76_MiB);
+}
+
+TEST(Ledger, ABorrowedAmountIsToldForWhatComesAndWhatGoes) {
+  Ledger ledger = ledger_of(1_GiB, {soft(300_MiB), soft(100_MiB)});
+  ASSERT_TRUE(ledger.try_reserve(asr, ram(200_MiB, PoolId{1})));
+  const std::vector coming{ram(250_MiB, PoolId{1}), ram(90_MiB, PoolId{2})};
+  EXPECT_EQ(ledger.borrowed(PoolId{1}), Bytes{});
+  EXPECT_EQ(ledger.borrowed(PoolId{1}, coming), 150_MiB);
+  EXPECT_EQ(ledger.borrowed(PoolId{1}, coming, {ram(200_MiB, PoolId{1})}), Bytes{});
+  EXPECT_EQ(ledger.borrowed(PoolId{2}, coming), Bytes{});
+}
+
+TEST(Ledger, WhatAPoolDoesNotUseIsLentOnceOthersHaveIt) {
+  Ledger ledger = ledger_of(1000_MiB, {soft(300_MiB), hard(400_MiB)});
+  ASSERT_TRUE(ledger.try_reserve(asr, ram(600_MiB)));
+  EXPECT_EQ(ledger.lent(PoolId{1}), Bytes{});
+  ASSERT_TRUE(ledger.try_reserve(vad, ram(350_MiB, PoolId{1})));
+  EXPECT_EQ(ledger.lent(PoolId{1}), Bytes{});
+  EXPECT_EQ(ledger.lent(PoolId{2}), 350_MiB);
+  EXPECT_EQ(ledger.lent(PoolId{}), Bytes{});
+}
+
+TEST(Ledger, AMeasurementOfADeviceReplacesWhatWasDeclared) {
+  Ledger ledger = ledger_of(1_GiB, {}, {8_GiB, 4_GiB});
+  ASSERT_TRUE(
+      ledger.try_reserve(asr, {.ram = 1_MiB, .pool = {}, .others = {{ResourceId{1}, 6_GiB}}}));
+  ledger.replace(asr, ResourceId{1}, 7_GiB);
+  ledger.replace(asr, ResourceId{2}, 5_GiB);
+  EXPECT_EQ(ledger.used(ResourceId{1}), 7_GiB);
+  EXPECT_EQ(ledger.shortfall({})->resource, ResourceId{2});
+  EXPECT_TRUE(ledger.recount());
+  ledger.release(asr);
+  EXPECT_EQ(ledger.used(ResourceId{2}), Bytes{});
+}
+
+TEST(Ledger, AHardPoolIsALimit) {
+  Ledger ledger = ledger_of(1_GiB, {hard(300_MiB)});
   ASSERT_TRUE(ledger.try_reserve(asr, ram(200_MiB, PoolId{1})));
   const auto missing = ledger.shortfall({ram(200_MiB, PoolId{1})});
   ASSERT_TRUE(missing);
@@ -76,12 +122,12 @@ TEST(Ledger, ADeviceIsABudgetOfItsOwn) {
 
 TEST(Ledger, AgreesWithANaiveModelOverRandomOperations) {
   Prng prng{7};
-  Ledger ledger = ledger_of(4_GiB, {1_GiB, 2_GiB});
+  Ledger ledger = ledger_of(4_GiB, {hard(1_GiB), hard(2_GiB), soft(1_GiB)});
   std::map<std::uint32_t, std::pair<Bytes, std::uint16_t>> model;
   for (int i = 0; i < 5000; ++i) {
     const auto id = static_cast<std::uint32_t>(prng.below(20));
     const Bytes bytes{prng.below(600) << 20};
-    const auto pool = static_cast<std::uint16_t>(prng.below(3));
+    const auto pool = static_cast<std::uint16_t>(prng.below(4));
     if (!model.contains(id)) {
       Bytes total;
       Bytes in_pool;

@@ -73,6 +73,18 @@ struct NamedBytes {
   }
 };
 
+struct PoolSpec {
+  std::string name{};
+  Bytes bytes{};
+  bool is_hard = false;  // a limit; else what it has back from whoever borrowed it
+
+  bool operator==(const PoolSpec&) const = default;
+  template <class A>
+  void fields(A& a) {
+    a(name, bytes, is_hard);
+  }
+};
+
 // Where the levels of pressure begin.
 struct PressureLimits {
   // Available memory below which: medium, high, critical, emergency.
@@ -90,7 +102,7 @@ struct PressureLimits {
 
 struct Settings {
   Bytes budget = 8_GiB;                 // of ram; already resolved from a share by the shell
-  std::vector<NamedBytes> pools{};      // sub-budgets of ram
+  std::vector<PoolSpec> pools{};        // sub-budgets of ram
   std::vector<NamedBytes> resources{};  // page_cache and devices, with their budgets
   unsigned loads_parallel_max = 4;
   Duration load_timeout = 30s;
