@@ -348,10 +348,11 @@ void Checker::check_borrowers(const Engine& engine) {
       const auto members = closure(entry.second.asked);
       return std::ranges::any_of(members, [&](ComponentId id) {
         const std::size_t wanted = pool_of(at(id).spec);
-        const bool is_own = wanted != 0 && at(id).phase == Phase::gone &&
-                            std::ranges::any_of(going, [&](ComponentId member) {
-                              return pool_of(at(member).spec) == wanted;
-                            });
+        const bool is_missing = at(id).phase == Phase::gone || at(id).phase == Phase::asleep;
+        const bool is_own =
+            wanted != 0 && is_missing && std::ranges::any_of(going, [&](ComponentId member) {
+              return pool_of(at(member).spec) == wanted;
+            });
         return is_own || at(id).spec.priority > priority;
       });
     });

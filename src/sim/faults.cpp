@@ -24,9 +24,9 @@ const std::array<FaultKind, fault_count>& fault_kinds() {
       {Fault::configuration_changed, "configuration changed", 0, 1200s},
       {Fault::client_abandoned, "client abandoned", 0.04, 0s},
       {Fault::hibernate_refused, "hibernation refused", 0.1, 0s},
-      {Fault::swap_full, "swap full", 0.1, 0s},
+      {Fault::swap_full, "swap full", 0.2, 0s},
       {Fault::crash_asleep, "crash while asleep", 0, 150s},
-      {Fault::resume_failed, "resume failed", 0.4, 0s},
+      {Fault::resume_failed, "resume failed", 0.5, 0s},
       {Fault::resume_slow, "resume slow", 0.6, 0s},
   }};
   return kinds;
