@@ -83,12 +83,13 @@ ComponentGroup ComponentGroup::make(const std::string& name, const GroupLimits& 
     const auto path = make_below(mount, "", name);
     if (!path) continue;
     group.directories_.push_back(*path);
+    group.is_new_ = true;
     std::erase_if(wanted, [&](const Limit& limit) {
       return put_into(*path + "/" + std::string{limit.file}, limit.text);
     });
     break;
   }
-  if (!group.directories_.empty() && is_there(group.directories_[0] + "/memory.events")) {
+  if (group.is_new_ && is_there(group.directories_[0] + "/memory.events")) {
     const std::string& path = group.directories_[0];
     group.memory_directory_ = path;
     // Older kernels have no such file: supervise.cpp then ends what is left of the group.
@@ -99,19 +100,15 @@ ComponentGroup ComponentGroup::make(const std::string& name, const GroupLimits& 
       // Absent where the kernel does not count swap: there is none to escape to then.
       (void)put_into(path + "/memory.swap.max", "0");
     }
-  } else if (auto path = make_below("/sys/fs/cgroup/memory", "memory", name)) {
-    group.directories_.push_back(*path);
-    group.memory_directory_ = *path;
   }
   std::erase_if(wanted, [&](const Limit& limit) {
-    const bool is_memory = limit.controller == "memory";
     const std::string mount = "/sys/fs/cgroup/" + std::string{limit.controller};
-    const auto path = is_memory ? std::optional{group.memory_directory_}
-                                : make_below(mount, limit.controller, name);
-    if (!path || path->empty()) return false;
-    if (!is_memory) group.directories_.push_back(*path);
+    const auto path = make_below(mount, limit.controller, name);
+    if (!path) return false;
+    group.directories_.push_back(*path);
     const bool is_put = put_into(*path + "/" + std::string{limit.old_file}, limit.old_text);
-    if (is_memory && is_put) {
+    if (is_put && limit.controller == "memory") {
+      group.memory_directory_ = *path;
       (void)put_into(*path + "/memory.memsw.limit_in_bytes", limit.old_text);
     }
     return is_put;
@@ -120,9 +117,15 @@ ComponentGroup ComponentGroup::make(const std::string& name, const GroupLimits& 
   return group;
 }
 
+Descriptor ComponentGroup::birthplace() const {
+  if (!is_new_) return {};
+  return Descriptor{::open(directories_[0].c_str(), O_PATH | O_DIRECTORY | O_CLOEXEC)};
+}
+
 std::vector<Descriptor> ComponentGroup::doors() const {
   std::vector<Descriptor> doors;
-  for (const std::string& directory : directories_) {
+  for (std::size_t i = is_new_ ? 1 : 0; i < directories_.size(); ++i) {
+    const std::string& directory = directories_[i];
     doors.emplace_back(::open((directory + "/cgroup.procs").c_str(), O_WRONLY | O_CLOEXEC));
   }
   return doors;

@@ -1,11 +1,12 @@
 // A control group for one component, where the system lets us make one.
 //
 // Contract   make() tries version 2 below our own group, or beside the daemon's leaf of it
-//            (own_group.h), and version 1 for memory and for each limit that version 2 did not
-//            take; what is refused is left out in silence, and is_complete() tells whether every
-//            limit asked for is in force. What enters by doors() before it is a program is in the
-//            group from its first instruction on, and so is whatever it starts. kill() ends all in
-//            it where the system can do that at once. remove() takes it away when it is empty.
+//            (own_group.h), and version 1 for each limit that version 2 did not take, and no more
+//            of it: to enter such a group takes 10 to 15 ms (spawn.h). What is refused is left out
+//            in silence, and is_complete() tells whether every limit asked for is in force. What
+//            spawn.h starts in a group is in it from its first instruction on, and so is whatever
+//            it starts. kill() ends all in it where the system can do that at once. remove() takes
+//            it away when it is empty.
 //
 //            A limit of memory under version 2: `memory.max` is the limit. From `memory.high` on
 //            (throttle_at()) the kernel slows down who asks for more. `memory.swap.max` is 0, so
@@ -43,7 +44,8 @@ class ComponentGroup {
   [[nodiscard]] bool is_complete() const { return is_complete_; }
   // Where its memory is counted; empty where it is not counted apart.
   [[nodiscard]] const std::string& memory_directory() const { return memory_directory_; }
-  // A process that writes "0" into each of them enters.
+  // For spawn.h: the directory of version 2, and what is to be entered of version 1.
+  [[nodiscard]] Descriptor birthplace() const;
   [[nodiscard]] std::vector<Descriptor> doors() const;
   // One that is there already; what it has forked stays where it is. True when it is in and every
   // limit is in force.
@@ -56,6 +58,7 @@ class ComponentGroup {
  private:
   std::vector<std::string> directories_;
   std::string memory_directory_;
+  bool is_new_ = false;  // the first directory is of version 2
   bool is_complete_ = true;
 };
 

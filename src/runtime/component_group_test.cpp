@@ -33,8 +33,10 @@ bool holds(const ComponentGroup& group, const std::string& file, const std::stri
 
 Spawned start_in(const ComponentGroup& group, std::vector<std::string> arguments) {
   const Descriptor nothing{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
-  return spawn_program(
-      {.arguments = std::move(arguments), .output = nothing.get(), .groups = group.doors()});
+  return spawn_program({.arguments = std::move(arguments),
+                        .output = nothing.get(),
+                        .birthplace = group.birthplace(),
+                        .groups = group.doors()});
 }
 
 void end(pid_t child, const ComponentGroup& group) {

@@ -88,6 +88,7 @@ TEST(LimitWatch, TellsWhomTheKernelHasEndedForHisLimit) {
   const Spawned child =
       spawn_program({.arguments = {"/bin/sh", "-c", "x=x; while :; do x=$x$x; done"},
                      .output = nothing.get(),
+                     .birthplace = group.birthplace(),
                      .groups = group.doors()});
   ASSERT_EQ(child.error, 0);
   int status = 0;

@@ -7,6 +7,7 @@
 #include <cstdlib>
 
 #include "runtime/component_group.h"
+#include "runtime/spawn.h"
 
 namespace hearth {
 namespace {
@@ -17,17 +18,13 @@ bool is_delegated() { return std::getenv("HEARTH_DELEGATED") != nullptr; }
 bool has_limits_in_force() {
   const ComponentGroup group =
       ComponentGroup::make("room", {.memory = 64_MiB, .pids = 9, .cpu_us = 50'000});
-  const std::vector<Descriptor> doors = group.doors();
-  const pid_t child = ::fork();
-  if (child == 0) {
-    bool is_in = true;
-    for (const Descriptor& door : doors) is_in = ::write(door.get(), "0", 1) == 1 && is_in;
-    ::_exit(is_in ? 0 : 1);
-  }
-  int status = 0;
-  const bool is_gone = ::waitpid(child, &status, 0) == child;
+  const Spawned child = spawn_program({.arguments = {"true"},
+                                       .output = STDERR_FILENO,
+                                       .birthplace = group.birthplace(),
+                                       .groups = group.doors()});
+  ::waitpid(child.process, nullptr, 0);
   group.remove();
-  return group.is_complete() && is_gone && status == 0;
+  return group.is_complete() && child.error == 0 && child.is_in_groups;
 }
 
 TEST(OwnGroup, ComponentsStandBesideTheLeafOfTheDaemon) {

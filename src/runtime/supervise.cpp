@@ -247,6 +247,7 @@ int Supervisor::spawn(std::vector<std::string> arguments, Place place, pid_t& pr
   SpawnOrder order{
       .arguments = std::move(arguments), .output = written_.get(), .directory = job_.directory};
   if (place == Place::in_group) {
+    order.birthplace = group_.birthplace();
     order.groups = group_.doors();
     order.oom_score_adj = job_.oom_score_adj;
   }
