@@ -64,7 +64,14 @@ void Checker::before(const Event& event, const Engine& engine) {
 
 void Checker::apply(const Event& event, std::span<const Action> actions) {
   ++steps_;
+  const Instant before = now_;
   now_ = std::max(now_, event.at);
+  if (now_ - before > 1s) {
+    // The machine slept: whose time was over meanwhile is let go only now.
+    for (Model& model : models_) {
+      if (model.busy_until > before && model.busy_until <= now_) model.idle_since = now_;
+    }
+  }
   touched_.clear();
   started_.clear();
   pushed_.clear();
