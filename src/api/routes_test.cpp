@@ -143,20 +143,19 @@ TEST_F(Routes, SignalsAreAccepted) {
 }
 
 TEST_F(Routes, AComponentIsAWholeRow) {
-  EXPECT_EQ(
-      get("/v1/components/reader").body,
-      R"({"name":"ocr","state":"ready","priority":"high","pinned":false,"idle":false,)"
-      R"("preloaded":false,"removed":false,"endpoint":"http://127.0.0.1:40123","pid":4711,)"
-      R"("supervisor_pid":4710,)"
-      R"("memory":{"anonymous_bytes":62914560,"file_exclusive_bytes":4194304,)"
-      R"("file_shared_bytes":0,"device_bytes":0,"pss_bytes":78643200,)"
-      R"("would_free_bytes":67108864},"reserved_bytes":83886080,"peak_bytes":0,)"
-      R"("bound_bytes":0,"declared_bytes":0,"declared_off":false,)"
+  EXPECT_EQ(get("/v1/components/reader").body,
+            R"({"name":"ocr","state":"ready","priority":"high","pinned":false,"idle":false,)"
+            R"("preloaded":false,"removed":false,"endpoint":"http://127.0.0.1:40123","pid":4711,)"
+            R"("supervisor_pid":4710,)"
+            R"("memory":{"anonymous_bytes":62914560,"file_exclusive_bytes":4194304,)"
+            R"("file_shared_bytes":0,"device_bytes":0,"pss_bytes":78643200,)"
+            R"("would_free_bytes":67108864},"reserved_bytes":83886080,"peak_bytes":0,)"
+            R"("bound_bytes":0,"declared_bytes":0,"declared_off":false,)"
             R"("load_time_ms":412.5,"leases":0,"uses":0,"warm_uses":0,)"
-      R"("loads":2,"unloads":0,"failures":0,"probability":0,"needs":["tess"],)"
-      R"("conflicts":["asr"],"aliases":["reader"],"description":"reads \"text\"",)"
-      R"("last_error":null,"last_used_at":"1970-01-01T00:16:49.000Z","loaded_at":null,)"
-      R"("retry_at":null})");
+            R"("loads":2,"unloads":0,"failures":0,"probability":0,"needs":["tess"],)"
+            R"("conflicts":["asr"],"aliases":["reader"],"description":"reads \"text\"",)"
+            R"("last_error":null,"last_used_at":"1970-01-01T00:16:49.000Z","loaded_at":null,)"
+            R"("retry_at":null})");
 }
 
 TEST_F(Routes, AllComponentsAreListedAndUnloadedOnesHoldNothing) {
