@@ -274,9 +274,9 @@ void Engine::Impl::settle_drains() {
     const bool is_held = c.leases > 0 || c.fast_pending > 0 || c.is_pinned || is_depended_on;
     if (give_turn_back(id, is_depended_on)) continue;
     // Whoever it was to make room for is not wanted any more, or may not displace it any more.
-    const bool is_in_vain = c.unload_reason == Reason::conflict && c.unload_for &&
-                            (at(*c.unload_for).wanted == 0 ||
-                             at(*c.unload_for).spec.priority < c.spec.priority);
+    const bool is_in_vain =
+        c.unload_reason == Reason::conflict && c.unload_for &&
+        (at(*c.unload_for).wanted == 0 || at(*c.unload_for).spec.priority < c.spec.priority);
     if ((is_soft(c.unload_reason) && is_held) || is_in_vain) {
       undrain(id);
     } else if (is_free(id)) {
