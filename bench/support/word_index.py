@@ -3,7 +3,7 @@
 
     word_index.py PORT
 
-GET /health answers 200 once the index is there, GET /count/WORD how often the word stands there.
+GET /health answers 200 once the index is there, GET /count/WORD how often the word stands there, and where last.
 """
 
 import array
@@ -40,7 +40,8 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     def do_GET(self):  # pylint: disable=invalid-name
         word = self.path.rpartition("/")[2]
-        body = str(sum(1 for _ in self.index.get(word, ()))).encode()
+        found = self.index.get(word, [0])
+        body = f"{len(found)} {found[-1]}".encode()
         self.send_response(200)
         self.send_header("Content-Length", str(len(body)))
         self.end_headers()
