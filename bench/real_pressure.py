@@ -207,8 +207,8 @@ def main():
         group.close()
     delays = sorted(row[0] for row in found if row[0] is not None)
     failed = [row for row in found if row[3]]
-    print(f"{len(found)} runs: {TAKES // MIB} MiB taken at 1 GB/s beside {IDLE} x {IDLE_MIB} MiB idle"
-          f" and {LEASED_MIB} MiB leased, in {LIMIT // MIB} MiB with a reserve of"
+    print(f"{len(found)} runs: {TAKES // MIB} MiB taken at 1 GB/s beside {IDLE} x {IDLE_MIB} MiB"
+          f" idle and {LEASED_MIB} MiB leased, in {LIMIT // MIB} MiB with a reserve of"
           f" {RESERVE // MIB} MiB")
     print(f"kernel kills, leases lost, takers refused: {len(failed)} of {len(found)} runs")
     if delays:

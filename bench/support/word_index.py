@@ -3,7 +3,8 @@
 
     word_index.py PORT
 
-GET /health answers 200 once the index is there, GET /count/WORD how often the word stands there, and where last.
+GET /health answers 200 once the index is there, GET /count/WORD how often the word stands there,
+and where last.
 """
 
 import array

@@ -336,9 +336,13 @@ void Checker::check_borrowers(const Engine& engine) {
     const std::size_t own = pool_of(at(asker).spec);
     const std::size_t pool = at(victim).held.pool;
     if (own == 0 || pool == 0 || own == pool || settings_.pools[own - 1].is_hard) continue;
-    // Of a device there may be too little, and that is nobody's pool.
-    const auto& others = at(victim).held.others;
-    if (std::ranges::any_of(others, [](Bytes held) { return held > Bytes{}; })) continue;
+    // Of a device there may be too little, which what it needs may hold, and that is nobody's pool.
+    const std::array one{victim};
+    const std::vector<ComponentId> going = closure(one);
+    const auto has_device = [this](ComponentId id) {
+      return std::ranges::any_of(at(id).held.others, [](Bytes held) { return held > Bytes{}; });
+    };
+    if (std::ranges::any_of(going, has_device)) continue;
     if (engine.bound(asker) <= settings_.pools[own - 1].bytes) continue;
     const auto used = engine.ledger().pool_used(PoolId{static_cast<std::uint16_t>(pool)});
     if (used > settings_.pools[pool - 1].bytes) continue;
@@ -348,8 +352,6 @@ void Checker::check_borrowers(const Engine& engine) {
              std::ranges::find(other.needs_at_load, victim) != other.needs_at_load.end();
     });
     if (is_needed) continue;
-    const std::array one{victim};
-    const std::vector<ComponentId> going = closure(one);
     const Priority priority = at(victim).spec.priority;
     const bool may_be = std::ranges::any_of(requests_, [&](const auto& entry) {
       const auto members = closure(entry.second.asked);
@@ -363,11 +365,14 @@ void Checker::check_borrowers(const Engine& engine) {
         return is_own || at(id).spec.priority > priority;
       });
     });
-    // What has to be there always, or is brought back with what needs it, asks in nobody's name.
-    const bool is_asked = is_demanded(asker) && !is_lasting(asker) &&
-                          std::ranges::none_of(models_, [&](const Model& other) {
-                            return std::ranges::find(other.needs, asker) != other.needs.end();
-                          });
+    // What has to be there always, or is brought back with what needs it, asks in nobody's name; of
+    // who does not wait for it nobody knows any more what else they asked for.
+    const bool is_asked = is_demanded(asker) && !is_lasting(asker) && at(asker).busy_until < now_ &&
+                          std::ranges::none_of(
+                              models_,
+                              [&](const Model& other) {
+                                return std::ranges::find(other.needs, asker) != other.needs.end();
+                              });
     if (may_be || !is_asked) continue;
     violate("I1", name(victim) + " is within its pool and goes for " + name(asker) +
                       ", which borrows and is of no higher priority");
