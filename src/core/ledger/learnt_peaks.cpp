@@ -1,23 +1,26 @@
 #include "core/ledger/learnt_peaks.h"
 
 #include <algorithm>
+#include <array>
 
 namespace hearth {
 
 void LearntPeaks::add(Bytes peak) {
   if (lives_.size() == lives_max) lives_.erase(lives_.begin());
   lives_.push_back(peak);
+  count();
 }
 
 void LearntPeaks::raise(Bytes held) {
   if (held == Bytes{}) return;
   // Sums of bounds must not wrap.
   held = std::min(held, Bytes::unlimited());
-  if (is_running_) {
-    lives_.back() = std::max(lives_.back(), held);
-  } else {
+  if (!is_running_) {
     add(held);
     is_running_ = true;
+  } else if (held > lives_.back()) {
+    lives_.back() = held;
+    count();
   }
 }
 
@@ -39,31 +42,33 @@ void LearntPeaks::learn(const std::vector<Bytes>& lives) {
 void LearntPeaks::doubt() {
   const Bytes guess = highest();
   forget();
-  if (guess > Bytes{}) lives_.push_back(guess);
+  if (guess > Bytes{}) add(guess);
 }
 
 void LearntPeaks::forget() {
   lives_.clear();
   is_running_ = false;
+  count();
 }
 
-Bytes LearntPeaks::highest() const {
-  return lives_.empty() ? Bytes{} : *std::ranges::max_element(lives_);
-}
-
-Bytes LearntPeaks::bound() const {
-  if (lives_.empty()) return Bytes{};
+void LearntPeaks::count() {
+  highest_ = bound_ = Bytes{};
+  if (lives_.empty()) return;
   constexpr std::size_t lives_few = 6;
-  std::vector<Bytes> sorted = lives_;
-  std::ranges::sort(sorted);
-  const std::uint64_t high = sorted.back().count;
+  const std::size_t count = std::min(lives_.size(), lives_max);
+  const std::uint64_t high = std::ranges::max_element(lives_)->count;
   std::uint64_t margin = high / 10;
-  if (sorted.size() >= lives_few) {
-    const std::uint64_t spread = high - sorted[(sorted.size() - 1) / 2].count;
-    margin = std::max(high / 10 * lives_few / sorted.size(), spread + spread / 2);
+  if (count >= lives_few) {
+    std::array<Bytes, lives_max> some{};
+    const auto end = std::copy_n(lives_.begin(), count, some.begin());
+    const auto median = some.begin() + static_cast<std::ptrdiff_t>((count - 1) / 2);
+    std::nth_element(some.begin(), median, end);
+    const std::uint64_t spread = less(Bytes{high}, *median).count;
+    margin = std::max(high / 10 * lives_few / count, spread + spread / 2);
     margin = std::min(margin, high / 4);
   }
-  return Bytes{high + margin};
+  highest_ = Bytes{high};
+  bound_ = Bytes{high + margin};
 }
 
 bool LearntPeaks::is_consistent() const {

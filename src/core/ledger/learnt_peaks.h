@@ -14,7 +14,7 @@
 //            same, and wider for one whose memory depends on its input.
 // Units      bytes of one resource; 0 is "not measured" and never a life.
 // Exactness  whole numbers: the same on every machine.
-// Errors     none.  Threads  thread-compatible.  Cost  20 numbers; bound() sorts them.
+// Errors     none.  Threads  thread-compatible.  Cost  20 numbers, sorted when one of them changes.
 #pragma once
 
 #include <cstddef>
@@ -38,8 +38,8 @@ class LearntPeaks {
   void doubt();
   void forget();
 
-  [[nodiscard]] Bytes highest() const;  // 0: never measured
-  [[nodiscard]] Bytes bound() const;    // 0: never measured
+  [[nodiscard]] Bytes highest() const { return highest_; }  // 0: never measured
+  [[nodiscard]] Bytes bound() const { return bound_; }      // 0: never measured
   [[nodiscard]] bool is_settled() const { return lives_.size() >= lives_settled; }
   [[nodiscard]] bool is_running() const { return is_running_; }  // the last life, as was measured
   [[nodiscard]] const std::vector<Bytes>& lives() const { return lives_; }  // oldest first
@@ -48,12 +48,17 @@ class LearntPeaks {
   template <class A>
   void fields(A& a) {
     a(lives_, is_running_);
+    count();
   }
 
  private:
   void add(Bytes peak);
+  void count();
   std::vector<Bytes> lives_;
   bool is_running_ = false;
+  // Derived.
+  Bytes highest_{};
+  Bytes bound_{};
 };
 
 }  // namespace hearth
