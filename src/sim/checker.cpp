@@ -327,9 +327,6 @@ void Checker::check_borrowers(const Engine& engine) {
     const std::size_t own = pool_of(at(asker).spec);
     const std::size_t pool = at(victim).held.pool;
     if (own == 0 || pool == 0 || own == pool || settings_.pools[own - 1].is_hard) continue;
-    // Of a device there may be too little, and that is nobody's pool.
-    const auto& others = at(victim).held.others;
-    if (std::ranges::any_of(others, [](Bytes held) { return held > Bytes{}; })) continue;
     if (engine.bound(asker) <= settings_.pools[own - 1].bytes) continue;
     const auto used = engine.ledger().pool_used(PoolId{static_cast<std::uint16_t>(pool)});
     if (used > settings_.pools[pool - 1].bytes) continue;
@@ -341,6 +338,11 @@ void Checker::check_borrowers(const Engine& engine) {
     if (is_needed) continue;
     const std::array one{victim};
     const std::vector<ComponentId> going = closure(one);
+    // Of a device there may be too little, and that is nobody's pool.
+    const bool has_device = std::ranges::any_of(going, [&](ComponentId id) {
+      return std::ranges::any_of(at(id).held.others, [](Bytes held) { return held > Bytes{}; });
+    });
+    if (has_device) continue;
     const Priority priority = at(victim).spec.priority;
     const bool may_be = std::ranges::any_of(requests_, [&](const auto& entry) {
       const auto members = closure(entry.second.asked);
