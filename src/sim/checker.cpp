@@ -64,7 +64,14 @@ void Checker::before(const Event& event, const Engine& engine) {
 
 void Checker::apply(const Event& event, std::span<const Action> actions) {
   ++steps_;
+  const Instant before = now_;
   now_ = std::max(now_, event.at);
+  // What came to its end while the machine slept is seen to end now.
+  if (now_ - before > 10s) {
+    for (Model& model : models_) {
+      if (model.busy_until > before && model.busy_until < now_) model.busy_until = now_;
+    }
+  }
   touched_.clear();
   started_.clear();
   pushed_.clear();
