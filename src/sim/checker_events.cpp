@@ -344,7 +344,7 @@ void Checker::on(const event::MemorySampled& e) {
 }
 
 void Checker::on(const event::PowerSampled& e) {
-  const bool is_low = e.is_on_battery && e.charge < 0.1;  // far below what is configured
+  const bool is_low = e.is_on_battery && e.charge < settings_.battery_below;
   if (is_low != saves_power_) power_at_ = now_;
   saves_power_ = is_low;
 }

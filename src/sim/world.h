@@ -218,7 +218,7 @@ class World {
   Instant other_until_;
   std::uint64_t samples_ = 0;
   bool is_on_battery_ = false;
-  double charge_ = 1;
+  double charge_ = 0.3;
   bool is_quiet_ = false;
   bool is_stopped_ = false;
   bool is_restoring_ = false;

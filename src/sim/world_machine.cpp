@@ -252,10 +252,10 @@ void World::suffer(Bytes available) {
   }
 }
 
-// A day with a laptop: on mains and off them, for an hour or two.
+// A day with a laptop: on mains and off them.
 void World::look_at_power() {
-  if (prng_.chance(0.01)) is_on_battery_ = !is_on_battery_ && now_ < faults_.heal_at();
-  charge_ = std::clamp(charge_ + (is_on_battery_ ? -0.01 : 0.02), 0.03, 1.0);
+  if (prng_.chance(0.05)) is_on_battery_ = !is_on_battery_ && now_ < faults_.heal_at();
+  charge_ = std::clamp(charge_ + (is_on_battery_ ? -0.02 : 0.02), 0.03, 1.0);
   step(event::PowerSampled{.is_on_battery = is_on_battery_, .charge = charge_});
 }
 

@@ -8,12 +8,12 @@
 //            what is declared; and without either what the settings say of the unknown. A component
 //            that runs is held at what was measured last.
 // Pools      a request borrows while a pool of what it would load is above its size with it. When
-//            ram is short, what is idle in a pool above its size goes first, by the policy's order,
-//            for as long as the pool is above; then all else that is idle, in the same order. But
-//            what is in a pool within its size does not go for a request that borrows, unless the
-//            request is of higher priority; then and until the pool's own members go, it waits.
-//            What belongs to no pool borrows nothing and is protected by nothing. The same holds
-//            of leases that are revoked and turns that are ended to make room.
+//            ram is short, what is idle in a pool above its size goes first, for as long as that is
+//            above; then all else that is idle. But what is in a pool within its size does not go,
+//            by eviction, revoked lease or ended turn, for a request that borrows and is of no
+//            higher priority, unless it needs something of a pool of the request's own. What is in
+//            no pool borrows nothing and is protected by nothing. Shortages of other things than
+//            ram, rivals and the pressure of the machine know no pools.
 // Errors     step() has none: what the world does wrong is an answer (a Reply, a Decision).
 // Threads    thread-compatible; one owner.
 // Cost       a step costs what is resident or asked for, not what is declared.
