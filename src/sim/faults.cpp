@@ -26,7 +26,7 @@ const std::array<FaultKind, fault_count>& fault_kinds() {
       {Fault::hibernate_refused, "hibernation refused", 0.1, 0s},
       {Fault::swap_full, "swap full", 0.2, 0s},
       {Fault::crash_asleep, "crash while asleep", 0, 150s},
-      {Fault::resume_failed, "resume failed", 0.5, 0s},
+      {Fault::resume_failed, "resume failed", 0.7, 0s},
       {Fault::resume_slow, "resume slow", 0.6, 0s},
   }};
   return kinds;

@@ -64,6 +64,12 @@ void Engine::Impl::on(const event::PowerSampled& event) {
   record(DecisionKind::power_changed, is_low ? Reason::battery : Reason::mains).figure =
       event.charge;
   rearm_idle();
+  if (!is_low) return;
+  std::vector<RequestId> ahead;
+  for (const auto& [id, request] : requests) {
+    if (request.kind == WantKind::preload) ahead.push_back(id);
+  }
+  for (const RequestId id : ahead) dequeue(id);
 }
 
 void Engine::Impl::set_pressure(Pressure level) {
