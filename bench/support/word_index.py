@@ -38,6 +38,7 @@ class Answer(http.server.BaseHTTPRequestHandler):
 
     index = {}
     protocol_version = "HTTP/1.1"
+    disable_nagle_algorithm = True  # head and body are two writes
 
     def do_GET(self):  # pylint: disable=invalid-name
         word = self.path.rpartition("/")[2]
