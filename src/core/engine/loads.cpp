@@ -220,6 +220,7 @@ void Engine::Impl::load_done(ComponentId id, Bytes measured) {
   const Bytes reserved = ledger.held(id);
   begin_life(id);
   hold_measured(id, measured);
+  gauge.forget_trend();
   if (measured > Bytes{}) is_told_stuck = false;
   ++c.loads;
   c.attempt = 0;

@@ -77,6 +77,22 @@ TEST(Forecast, CountsTheLoadsThatAreUnderWay) {
   EXPECT_EQ(forecast->in, 20s) << "when it is loaded, 3 GiB are left";
 }
 
+TEST(Forecast, LoadsThatAreDoneAreNotTakenForATrend) {
+  Script s = script({spec("a", 1_GiB), spec("b", 1_GiB), spec("c", 1_GiB)}, 16_GiB);
+  Bytes left = 6_GiB;
+  s.send(event::MemorySampled{left, {}});
+  for (const char* name : {"a", "b", "c"}) {
+    warm(s, name, 1_GiB);
+    s.wait(500ms);
+    left = less(left, 1_GiB);
+    s.send(event::MemorySampled{left, {}});
+    s.wait(500ms);
+    s.send(event::MemorySampled{left, {}});
+  }
+  EXPECT_FALSE(s.engine.forecast());
+  EXPECT_EQ(s.engine.totals().evictions, 0U) << "3 GiB are left, and nothing takes them";
+}
+
 TEST(Forecast, WhatTheLoadTakesIsNotTakenForATrend) {
   Script s = script({spec("a", 2_GiB)}, 16_GiB);
   s.send(event::LearntBefore{{{.name = "a", .lives = {}, .load_time = 10s}}});

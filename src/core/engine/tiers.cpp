@@ -202,6 +202,7 @@ void Engine::Impl::resume_done(ComponentId id, Bytes measured) {
   c.resume_time = averaged(c.resume_time, took);
   c.asleep = Bytes{};
   hold_measured(id, measured);
+  gauge.forget_trend();
   if (measured > Bytes{}) is_told_stuck = false;
   ++totals.resumes;
   c.restarts = false;

@@ -48,6 +48,8 @@ class PressureGauge {
   // How fast available memory falls, in bytes a second, by the median of all pairs of the last
   // looks (Sen, 1968); none when it does not, or as much as it wavers.
   [[nodiscard]] std::optional<double> falling() const;
+  // What was seen so far says nothing of what comes: a load of ours was part of it.
+  void forget_trend() { looks_.clear(); }
   // Above which memory has to be for this level to end.
   [[nodiscard]] static Bytes end_of(Pressure level, const PressureLimits& limits);
 
