@@ -215,7 +215,8 @@ void Checker::check_relief() {
   if (!is_sample_) return;
   if (plain_pressure_ < Pressure::critical) {
     critical_samples_ = 0;
-    was_told_stuck_ = false;
+    // The engine's level ends a little above, and until then it has told.
+    if (pressure_ < Pressure::critical) was_told_stuck_ = false;
     has_relief_since_ = false;
     return;
   }
