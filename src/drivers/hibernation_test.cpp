@@ -4,10 +4,9 @@
 #include <unistd.h>
 
 #include <csignal>
-#include <filesystem>
 
 #include "drivers/driver_testing.h"
-#include "drivers/process.h"
+#include "drivers/process_testing.h"
 #include "runtime/paging.h"
 #include "runtime/processes.h"
 #include "runtime/zram_swap_testing.h"
@@ -15,10 +14,9 @@
 namespace hearth {
 namespace {
 
+using testing::Arguments;
 using testing::comes_true;
 using testing::ZramSwap;
-
-using Arguments = std::vector<std::string>;
 
 char state_of(pid_t pid) {
   const auto text = read_file("/proc/" + std::to_string(pid) + "/stat");
@@ -33,39 +31,16 @@ Bytes resident_of(pid_t pid) {
                                  : Bytes{std::strtoull(text->c_str() + at + 8, nullptr, 10) * 1024};
 }
 
-class Hibernation : public ::testing::Test {
+class Hibernation : public testing::ProcessTest {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "hearth-hibernation-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    driver_ = make_process_driver({.supervisor = {HEARTH_TEST_COMPONENT, "supervise"}});
-  }
-  void TearDown() override {
-    if (driver_) driver_->adopt(root_ + "/run");
-    std::error_code error;
-    std::filesystem::remove_all(root_, error);
-  }
   std::unique_ptr<Instance> start(Arguments arguments, OnExit on_exit = OnExit::end) {
-    LoadJob job;
-    job.launch.name = "comp";
-    job.launch.argv = std::move(arguments);
-    job.launch.argv.insert(job.launch.argv.begin(), HEARTH_TEST_COMPONENT);
-    job.launch.argv.insert(job.launch.argv.end(), {"--listen", "${PORT}"});
-    job.launch.ready = {ReadyProbe::Kind::http, "/health"};
-    job.launch.on_exit = on_exit;
-    job.work = WorkId{1};
-    job.state_dir = root_ + "/state/comp";
-    job.run_dir = root_ + "/run";
-    job.log_path = root_ + "/logs/comp.log";
-    job.timeout = 60s;
-    auto loaded = driver_->load(job, {});
+    arguments.insert(arguments.end(), {"--listen", "${PORT}"});
+    LoadJob what = job(std::move(arguments));
+    what.launch.on_exit = on_exit;
+    auto loaded = load(what);
     EXPECT_TRUE(loaded) << loaded.error().detail;
     return loaded ? *std::move(loaded) : nullptr;
   }
-
-  std::string root_;
-  std::unique_ptr<Driver> driver_;
 };
 
 TEST_F(Hibernation, AFrozenTreeStandsStillAndAThawedOneGoesOn) {

@@ -9,7 +9,7 @@
 #include <filesystem>
 #include <set>
 
-#include "drivers/process.h"
+#include "drivers/process_testing.h"
 #include "runtime/clock.h"
 #include "runtime/files.h"
 #include "runtime/processes.h"
@@ -17,43 +17,13 @@
 namespace hearth {
 namespace {
 
-class ProcessHooks : public ::testing::Test {
+class ProcessHooks : public testing::ProcessTest {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "hearth-hooks-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    driver_ = make();
-  }
-  void TearDown() override {
-    (void)driver_->adopt(root_ + "/run");
-    std::error_code error;
-    std::filesystem::remove_all(root_, error);
-  }
-  static std::unique_ptr<Driver> make() {
-    return make_process_driver({.supervisor = {HEARTH_TEST_COMPONENT, "supervise"}});
-  }
-  LoadJob job() {
-    LoadJob made;
-    made.launch.name = "comp";
-    made.launch.argv = {HEARTH_TEST_COMPONENT, "--listen", "${PORT}"};
-    made.launch.ready = {ReadyProbe::Kind::http, "/health"};
-    made.work = WorkId{++works_};
-    made.state_dir = root_ + "/state/comp";
-    made.run_dir = root_ + "/run";
-    made.log_path = root_ + "/logs/comp.log";
-    made.timeout = 30s;
-    return made;
-  }
   // A command that adds a line to a file that the test reads.
   std::vector<std::string> noting(const std::string& what) {
     return {"/bin/sh", "-c", "echo " + what + " >> " + root_ + "/notes"};
   }
   std::string notes() { return read_file(root_ + "/notes").value_or(""); }
-
-  std::string root_;
-  std::unique_ptr<Driver> driver_;
-  std::uint64_t works_ = 0;
 };
 
 TEST_F(ProcessHooks, TheOneBeforeRunsFirstAndTheOneAfterLast) {
@@ -160,7 +130,7 @@ TEST_F(ProcessHooks, SeveralAreAdoptedTogetherOrEnded) {
   ASSERT_TRUE(loaded) << loaded.error().detail;
   const auto endpoints = (*loaded)->endpoints();
   loaded->reset();
-  auto adopted = make()->adopt(root_ + "/run");
+  auto adopted = make_driver()->adopt(root_ + "/run");
   ASSERT_EQ(adopted.size(), 1U);
   EXPECT_EQ(adopted[0].name, "comp");
   EXPECT_EQ(adopted[0].instance->endpoints().size(), 2U);

@@ -19,6 +19,7 @@
 
 #include "drivers/driver_testing.h"
 #include "drivers/probe.h"
+#include "drivers/process_testing.h"
 #include "runtime/clock.h"
 #include "runtime/component_group.h"
 #include "runtime/component_log.h"
@@ -32,9 +33,8 @@
 namespace hearth {
 namespace {
 
+using testing::Arguments;
 using testing::comes_true;
-
-using Arguments = std::vector<std::string>;
 
 std::size_t entries(const std::string& directory) {
   return static_cast<std::size_t>(
@@ -46,34 +46,8 @@ bool is_alive(pid_t pid) {
   return stat && stat->find(") Z ") == std::string::npos;
 }
 
-class ProcessDriver : public ::testing::Test {
+class ProcessDriver : public testing::ProcessTest {
  protected:
-  void SetUp() override {
-    std::string pattern = ::testing::TempDir() + "hearth-process-XXXXXX";
-    ASSERT_NE(::mkdtemp(pattern.data()), nullptr);
-    root_ = pattern;
-    driver_ = make_process_driver({.supervisor = {HEARTH_TEST_COMPONENT, "supervise"}});
-  }
-  void TearDown() override {
-    if (driver_) driver_->adopt(root_ + "/run");
-    std::error_code error;
-    std::filesystem::remove_all(root_, error);
-  }
-
-  LoadJob job(Arguments arguments, ReadyProbe ready = {ReadyProbe::Kind::http, "/health"}) {
-    LoadJob result;
-    result.launch.name = "comp";
-    result.launch.argv = std::move(arguments);
-    result.launch.argv.insert(result.launch.argv.begin(), HEARTH_TEST_COMPONENT);
-    result.launch.ready = std::move(ready);
-    result.work = WorkId{++works_};
-    result.state_dir = root_ + "/state/comp";
-    result.run_dir = root_ + "/run";
-    result.log_path = root_ + "/logs/comp.log";
-    result.timeout = 60s;
-    return result;
-  }
-  Result<std::unique_ptr<Instance>> load(const LoadJob& what) { return driver_->load(what, {}); }
   std::string log() { return read_file(root_ + "/logs/comp.log").value_or(""); }
   std::string orphans_file() { return root_ + "/orphans"; }
   std::vector<pid_t> orphans() {
@@ -82,10 +56,6 @@ class ProcessDriver : public ::testing::Test {
     for (pid_t pid = 0; file >> pid;) pids.push_back(pid);
     return pids;
   }
-
-  std::string root_;
-  std::unique_ptr<Driver> driver_;
-  std::uint64_t works_ = 0;
 };
 
 const Arguments serving{"--listen", "${PORT}"};

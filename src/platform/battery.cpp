@@ -5,8 +5,8 @@
 #include <system_error>
 #include <vector>
 
-#include "platform/lines.h"
 #include "runtime/files.h"
+#include "runtime/lines.h"
 
 namespace hearth {
 namespace {

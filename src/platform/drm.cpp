@@ -8,8 +8,8 @@
 #include <system_error>
 #include <tuple>
 
-#include "platform/lines.h"
 #include "runtime/files.h"
+#include "runtime/lines.h"
 
 namespace hearth {
 namespace {

@@ -13,9 +13,9 @@
 #include <map>
 #include <memory>
 
-#include "platform/lines.h"
 #include "runtime/component_group.h"
 #include "runtime/files.h"
+#include "runtime/lines.h"
 #include "runtime/own_group.h"
 
 namespace hearth {

@@ -14,32 +14,16 @@
 #include "platform/battery.h"
 #include "platform/stall.h"
 #include "runtime/files.h"
+#include "runtime/lines.h"
 #include "runtime/own_group.h"
 
 namespace hearth {
 namespace {
 
-// The number after "key" at the start of a line.
-std::optional<std::uint64_t> number_after(std::string_view text, std::string_view key) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (!line.starts_with(key)) continue;
-    line.remove_prefix(key.size());
-    line.remove_prefix(std::min(line.find_first_not_of(": \t"), line.size()));
-    std::uint64_t value = 0;
-    if (std::from_chars(line.data(), line.data() + line.size(), value).ec == std::errc{}) {
-      return value;
-    }
-  }
-  return std::nullopt;
-}
-
 std::optional<Bytes> bytes_in(const std::string& path) {
   const auto text = read_file(path);
   if (!text) return std::nullopt;
-  const auto value = number_after(*text, "");  // "max" is none
+  const auto value = whole_number(*text);  // "max" is none
   if (!value) return std::nullopt;
   return Bytes{std::min(*value, Bytes::unlimited().count)};
 }
@@ -145,8 +129,7 @@ class LinuxMachine : public Machine {
             .value_or(Bytes{});
     const auto stat = read_file(directory + "/memory.stat");
     const std::uint64_t inactive =
-        stat ? number_after(*stat, is_version_2 ? "inactive_file" : "total_inactive_file")
-                   .value_or(0)
+        stat ? number_for(*stat, is_version_2 ? "inactive_file" : "total_inactive_file").value_or(0)
              : 0;
     group.used = less(used, Bytes{inactive});
     return group;
@@ -158,8 +141,8 @@ class LinuxMachine : public Machine {
 }  // namespace
 
 std::optional<MemInfo> parse_meminfo(std::string_view text) {
-  const auto total = number_after(text, "MemTotal");
-  const auto available = number_after(text, "MemAvailable");
+  const auto total = number_for(text, "MemTotal");
+  const auto available = number_for(text, "MemAvailable");
   if (!total || !available) return std::nullopt;
   return MemInfo{Bytes{*total * 1024}, Bytes{*available * 1024}};
 }

@@ -5,8 +5,9 @@
 #include <ctime>
 
 #include "platform/facilities.h"
-#include "platform/lines.h"
 #include "runtime/files.h"
+#include "runtime/lines.h"
+#include "runtime/processes.h"
 
 namespace hearth {
 namespace {
@@ -24,20 +25,6 @@ bool has_boot_clock() {
   timespec now{};
   if (::clock_gettime(CLOCK_BOOTTIME, &now) != 0) return false;
   return Descriptor{::timerfd_create(CLOCK_BOOTTIME, TFD_CLOEXEC)}.is_open();
-}
-
-// Of "CapEff:\t000001ffffffffff" in /proc/self/status.
-bool has_capability(std::string_view status, unsigned number) {
-  bool is_there = false;
-  each_line(status, [&](std::string_view line) {
-    constexpr std::string_view key = "CapEff:";
-    if (!line.starts_with(key)) return;
-    const std::string_view digits = trimmed(line.substr(key.size()));
-    std::uint64_t mask = 0;
-    (void)std::from_chars(digits.data(), digits.data() + digits.size(), mask, 16);
-    is_there = ((mask >> number) & 1U) != 0;
-  });
-  return is_there;
 }
 
 std::string text_in(const std::string& path) { return read_file(path).value_or(""); }

@@ -8,8 +8,8 @@
 #include <filesystem>
 #include <system_error>
 
-#include "platform/lines.h"
 #include "runtime/files.h"
+#include "runtime/lines.h"
 
 namespace hearth {
 namespace {

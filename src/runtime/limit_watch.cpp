@@ -10,6 +10,7 @@
 #include <charconv>
 
 #include "codec/config.h"
+#include "runtime/lines.h"
 
 namespace hearth {
 namespace {
@@ -20,6 +21,10 @@ std::uint64_t number_of(std::string_view text) {
   std::uint64_t number = 0;
   (void)std::from_chars(text.data(), text.data() + text.size(), number);
   return number;
+}
+
+std::uint64_t count_in(std::string_view text, std::string_view key) {
+  return number_for(text, key).value_or(0);
 }
 
 // What version 1 tells of memory that ran out: a counter that becomes readable.
@@ -36,18 +41,6 @@ Descriptor old_news(const std::string& directory, Descriptor& control) {
 }
 
 }  // namespace
-
-std::uint64_t count_in(std::string_view text, std::string_view key) {
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
-    if (line.size() > key.size() && line.starts_with(key) && line[key.size()] == ' ') {
-      return number_of(line.substr(key.size() + 1));
-    }
-  }
-  return 0;
-}
 
 bool OverLimit::look(Instant now, const Reading& reading) {
   if (reading.high != high_) grew_ = now;

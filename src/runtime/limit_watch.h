@@ -19,9 +19,6 @@
 
 namespace hearth {
 
-// The number after a key of "key value" lines; 0 when it is not there.
-[[nodiscard]] std::uint64_t count_in(std::string_view text, std::string_view key);
-
 class OverLimit {
  public:
   static constexpr Duration patience = 5s;

@@ -62,16 +62,6 @@ TEST(OverLimit, WhoGoesBelowBeginsAnew) {
   EXPECT_TRUE(limit.look(at(9s), reading(6, 101_MiB)));
 }
 
-TEST(CountIn, TakesWholeKeysAlone) {
-  const std::string text = "low 0\nhigh 12\noom 0\noom_kill 3\noom_group_kill 1\n";
-  EXPECT_EQ(count_in(text, "high"), 12U);
-  EXPECT_EQ(count_in(text, "oom"), 0U);
-  EXPECT_EQ(count_in(text, "oom_kill"), 3U);
-  EXPECT_EQ(count_in(text, "oom_"), 0U);
-  EXPECT_EQ(count_in("", "oom"), 0U);
-  EXPECT_EQ(count_in("oom_kill", "oom_kill"), 0U);
-}
-
 // A shell that takes memory without an end; the kernel ends it by its limit alone.
 TEST(LimitWatch, TellsWhomTheKernelHasEndedForHisLimit) {
   const DaemonLeaf leaf = DaemonLeaf::enter();

@@ -19,36 +19,22 @@
 #include <vector>
 
 #include "runtime/files.h"
+#include "runtime/lines.h"
 #include "runtime/own_group.h"
 #include "runtime/processes.h"
 
 namespace hearth {
 namespace {
 
-constexpr int sys_nice_bit = 23;  // CAP_SYS_NICE
+constexpr unsigned cap_sys_nice = 23;
 constexpr Bytes reclaim_step = 64_MiB;
 
 std::string proc(pid_t pid, std::string_view rest) {
   return "/proc/" + std::to_string(pid) + "/" + std::string{rest};
 }
 
-// The number behind `key` in a text of lines, in `base`.
-std::optional<std::uint64_t> number_after(std::string_view text, std::string_view key,
-                                          int base = 10) {
-  std::size_t at = text.starts_with(key) ? 0 : text.find("\n" + std::string{key});
-  if (at == text.npos) return std::nullopt;
-  at += key.size() + (text[at] == '\n' ? 1 : 0);
-  text.remove_prefix(at);
-  text.remove_prefix(std::min(text.find_first_not_of(" \t"), text.size()));
-  std::uint64_t value = 0;
-  if (std::from_chars(text.data(), text.data() + text.size(), value, base).ec != std::errc{}) {
-    return std::nullopt;
-  }
-  return value;
-}
-
-Bytes kib_after(std::string_view text, std::string_view key) {
-  return Bytes{number_after(text, key).value_or(0) * 1024};
+Bytes kib_for(std::string_view text, std::string_view key) {
+  return Bytes{number_for(text, key).value_or(0) * 1024};
 }
 
 // The group of version 2 that was made for the component: "hearth-NAME-PID".
@@ -93,7 +79,7 @@ bool await(Done done) {
 Bytes ram_of_swap() {
   Bytes sum;
   const auto memory = read_file("/proc/meminfo");
-  if (memory) sum += kib_after(*memory, "Zswap:");
+  if (memory) sum += kib_for(*memory, "Zswap");
   const auto swaps = read_file("/proc/swaps");
   if (!swaps) return sum;
   const std::unique_ptr<DIR, int (*)(DIR*)> blocks{::opendir("/sys/block"), &::closedir};
@@ -103,13 +89,9 @@ Bytes ram_of_swap() {
     // orig_data_size compr_data_size mem_used_total ...
     const auto text = read_file("/sys/block/" + name + "/mm_stat");
     std::string_view rest = text ? std::string_view{*text} : std::string_view{};
-    for (int word = 0; word < 3 && !rest.empty(); ++word) {
-      rest.remove_prefix(std::min(rest.find_first_not_of(' '), rest.size()));
-      std::uint64_t value = 0;
-      (void)std::from_chars(rest.data(), rest.data() + rest.size(), value);
-      if (word == 2) sum += Bytes{value};
-      rest.remove_prefix(std::min(rest.find(' '), rest.size()));
-    }
+    (void)cut_word(rest);
+    (void)cut_word(rest);
+    sum += Bytes{whole_number(rest).value_or(0)};
   }
   return sum;
 }
@@ -124,8 +106,8 @@ TreeMemory status_of(const std::vector<pid_t>& tree) {
   for (const pid_t pid : tree) {
     const auto text = read_file(proc(pid, "status"));
     if (!text) continue;
-    sum.resident += kib_after(*text, "RssAnon:") + kib_after(*text, "RssShmem:");
-    sum.swapped += kib_after(*text, "VmSwap:");
+    sum.resident += kib_for(*text, "RssAnon") + kib_for(*text, "RssShmem");
+    sum.swapped += kib_for(*text, "VmSwap");
   }
   return sum;
 }
@@ -135,25 +117,21 @@ std::vector<iovec> anonymous_ranges(pid_t pid) {
   std::vector<iovec> ranges;
   const auto text = read_file(proc(pid, "maps"));
   if (!text) return ranges;
-  std::string_view rest = *text;
-  while (!rest.empty()) {
-    const std::size_t end = std::min(rest.find('\n'), rest.size());
-    const std::string_view line = rest.substr(0, end);
-    rest.remove_prefix(std::min(end + 1, rest.size()));
+  each_line(*text, [&](std::string_view line) {
     // "from-to rwxp offset device inode   name"
     std::uint64_t from = 0;
     std::uint64_t to = 0;
     const char* const last = line.data() + line.size();
     const auto first = std::from_chars(line.data(), last, from, 16);
-    if (first.ec != std::errc{} || first.ptr == last || *first.ptr != '-') continue;
+    if (first.ec != std::errc{} || first.ptr == last || *first.ptr != '-') return;
     const auto second = std::from_chars(first.ptr + 1, last, to, 16);
-    if (second.ec != std::errc{} || last - second.ptr < 6 || to <= from) continue;
+    if (second.ec != std::errc{} || last - second.ptr < 6 || to <= from) return;
     const bool is_writable = second.ptr[2] == 'w';
     const bool is_of_kernel = line.ends_with("[vdso]") || line.ends_with("[vvar]") ||
                               line.ends_with("[vsyscall]") || line.ends_with("[vvar_vclock]");
-    if (!is_writable || is_of_kernel) continue;
+    if (!is_writable || is_of_kernel) return;
     ranges.push_back({reinterpret_cast<void*>(from), to - from});  // NOLINT: an address there
-  }
+  });
   return ranges;
 }
 
@@ -194,7 +172,7 @@ bool reclaim(const std::string& group) {
   std::uint64_t last = ~std::uint64_t{0};
   for (int failures = 0; failures < 3;) {
     const auto text = read_file(group + "/memory.stat");
-    const std::uint64_t left = text ? number_after(*text, "anon ").value_or(0) : 0;
+    const std::uint64_t left = text ? number_for(*text, "anon").value_or(0) : 0;
     if (left < little) break;
     const bool has_moved = left + little <= last;
     last = std::min(last, left);
@@ -208,13 +186,12 @@ bool reclaim(const std::string& group) {
 
 bool may_advise_others() {
   const auto text = read_file("/proc/self/status");
-  const auto mask = text ? number_after(*text, "CapEff:", 16) : std::nullopt;
-  return mask && ((*mask >> sys_nice_bit) & 1U) != 0;
+  return text && has_capability(*text, cap_sys_nice);
 }
 
 Result<> has_swap() {
   const auto text = read_file("/proc/meminfo");
-  if (text && kib_after(*text, "SwapTotal:") > Bytes{}) return {};
+  if (text && kib_for(*text, "SwapTotal") > Bytes{}) return {};
   return fail(Errc::unavailable,
               "the machine has no swap: make one of zram (`apt install zram-tools`) or of a file");
 }
@@ -241,7 +218,7 @@ Result<> freeze(pid_t root) {
     const bool is_told = put_into(*group + "/cgroup.freeze", "1");
     const bool is_frozen = is_told && await([&] {
                              const auto text = read_file(*group + "/cgroup.events");
-                             return text && number_after(*text, "frozen ") == 1U;
+                             return text && number_for(*text, "frozen") == 1U;
                            });
     if (is_frozen) return {};
     (void)put_into(*group + "/cgroup.freeze", "0");

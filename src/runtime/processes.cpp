@@ -11,6 +11,7 @@
 #include <memory>
 
 #include "runtime/files.h"
+#include "runtime/lines.h"
 
 namespace hearth {
 namespace {
@@ -148,6 +149,19 @@ MemoryFigures tree_memory(pid_t root) {
   std::vector<pid_t> tree = descendants(root);
   tree.push_back(root);
   return memory_of(tree);
+}
+
+bool has_capability(std::string_view status, unsigned number) {
+  bool is_there = false;
+  each_line(status, [&](std::string_view line) {
+    constexpr std::string_view key = "CapEff:";
+    if (!line.starts_with(key)) return;
+    const std::string_view digits = trimmed(line.substr(key.size()));
+    std::uint64_t mask = 0;
+    (void)std::from_chars(digits.data(), digits.data() + digits.size(), mask, 16);
+    is_there = ((mask >> number) & 1U) != 0;
+  });
+  return is_there;
 }
 
 std::vector<pid_t> marked_processes(std::string_view assignment) {

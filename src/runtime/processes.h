@@ -24,6 +24,8 @@ namespace hearth {
 [[nodiscard]] MemoryFigures memory_of(const std::vector<pid_t>& processes);
 [[nodiscard]] MemoryFigures tree_memory(pid_t root);
 [[nodiscard]] std::vector<pid_t> marked_processes(std::string_view assignment);
+// Whether the text of a /proc/PID/status has this capability in force.
+[[nodiscard]] bool has_capability(std::string_view status, unsigned number);
 // SIGKILL to each of them; a process that is gone does no harm.
 void kill_all(const std::vector<pid_t>& processes);
 // "exit status 3", "killed by SIGKILL (out of memory, or by hand)" of a wait status.

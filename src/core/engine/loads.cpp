@@ -139,11 +139,12 @@ bool Engine::Impl::start_next() {
   return true;
 }
 
-void Engine::Impl::start_load(ComponentId id) {
+// What was admitted is on its way, by a load or a resume.
+void Engine::Impl::begin_load(ComponentId id, Trigger trigger) {
   Component& c = at(id);
-  if (c.state == State::hibernated) return start_resume(id);
   admitted.erase(id);
-  set_state(id, Trigger::load);
+  c.is_waking = false;
+  set_state(id, trigger);
   loading.insert(id);
   c.work = WorkId{next_work++};
   work.emplace(c.work, id);
@@ -152,6 +153,12 @@ void Engine::Impl::start_load(ComponentId id) {
   c.load_started = now;
   c.load_deadline = now + c.spec.load_timeout.value_or(configuration.settings.load_timeout);
   arm(TimerKind::load, id.value, c.load_deadline);
+}
+
+void Engine::Impl::start_load(ComponentId id) {
+  Component& c = at(id);
+  if (c.state == State::hibernated) return start_resume(id);
+  begin_load(id, Trigger::load);
   ++totals.loads;
   if (c.is_preload) ++totals.preloads;
   if (c.attempt == 0) {
@@ -212,34 +219,48 @@ void Engine::Impl::on(const event::LoadFinished& event) {
   load_done(id, event.measured);
 }
 
+Duration averaged(Duration before, Duration took) {
+  return before == Duration{0} ? took : (before * 7 + took * 3) / 10;
+}
+
+// What holds of it now, whether by a load or a resume.
+void Engine::Impl::came_up(ComponentId id, Bytes measured) {
+  Component& c = at(id);
+  hold_measured(id, measured);
+  gauge.forget_trend();
+  if (measured > Bytes{}) is_told_stuck = false;
+  c.restarts = false;
+  c.is_displaced = false;
+  c.displacer.reset();
+  c.turn_began = now;
+  c.idle_since = now;
+}
+
+void Engine::Impl::open_gate(ComponentId id) {
+  emit(action::OpenGate{id});
+  for (const ComponentId need : at(id).needs) refresh_idle(need);
+  refresh_idle(id);
+}
+
 void Engine::Impl::load_done(ComponentId id, Bytes measured) {
   Component& c = at(id);
   set_state(id, Trigger::load_done);
   const Duration took = now - c.load_started;
-  c.load_time = c.load_time == Duration{0} ? took : (c.load_time * 7 + took * 3) / 10;
+  c.load_time = averaged(c.load_time, took);
   const Bytes reserved = ledger.held(id);
   begin_life(id);
-  hold_measured(id, measured);
-  gauge.forget_trend();
-  if (measured > Bytes{}) is_told_stuck = false;
+  came_up(id, measured);
   ++c.loads;
   c.attempt = 0;
   c.retry_at = Instant{};
-  c.restarts = false;
-  c.is_displaced = false;
-  c.displacer.reset();
   c.loaded_at = now;
-  c.turn_began = now;
-  c.idle_since = now;
   if (policy->on_load != nullptr) policy->on_load(policy_state, c.policy, candidate(id), now);
   record_component(DecisionKind::load_done, c.load_reason, id);
   decisions.back().bytes = measured;
   decisions.back().other_bytes = reserved;
   decisions.back().figure = milliseconds(took);
   tell_estimate(id);
-  emit(action::OpenGate{id});
-  for (const ComponentId need : c.needs) refresh_idle(need);
-  refresh_idle(id);
+  open_gate(id);
 }
 
 // `counts`: a failure of its own, which is retried a few times; else it was only not wanted.

@@ -460,6 +460,9 @@ struct Engine::Impl {
   bool start_next();
   void start_load(ComponentId id);
   Duration path_after(ComponentId id, std::map<ComponentId, Duration>& known) const;
+  void begin_load(ComponentId id, Trigger trigger);
+  void came_up(ComponentId id, Bytes measured);
+  void open_gate(ComponentId id);
   void load_done(ComponentId id, Bytes measured);
   void load_failed(ComponentId id, bool counts);
   void rest(ComponentId id, unsigned failures);
@@ -568,6 +571,9 @@ struct Engine::Impl {
 
 // An unload for one of these reasons is given up when the component comes into use meanwhile.
 [[nodiscard]] bool is_soft(Reason reason);
+
+// A learnt time, with the last that was taken.
+[[nodiscard]] Duration averaged(Duration before, Duration took);
 
 inline constexpr std::uint64_t internal_bit = 1ULL << 63;
 

@@ -39,10 +39,6 @@ Duration time_for(Bytes bytes, double rate) {
 // The swap may have been full, or its memory another: after a while it is tried again.
 Duration poor_rest(unsigned times) { return std::chrono::hours{1U << std::min(times - 1, 7U)}; }
 
-Duration averaged(Duration before, Duration took) {
-  return before == Duration{0} ? took : (before * 7 + took * 3) / 10;
-}
-
 }  // namespace
 
 Bytes Engine::Impl::freed_by_hibernating(ComponentId id) const {
@@ -178,17 +174,7 @@ void Engine::Impl::hibernated(ComponentId id, Bytes held) {
 
 void Engine::Impl::start_resume(ComponentId id) {
   Component& c = at(id);
-  admitted.erase(id);
-  c.is_waking = false;
-  set_state(id, Trigger::resume);
-  loading.insert(id);
-  c.work = WorkId{next_work++};
-  work.emplace(c.work, id);
-  c.is_cancelled = false;
-  c.unload_reason = Reason::none;
-  c.load_started = now;
-  c.load_deadline = now + c.spec.load_timeout.value_or(configuration.settings.load_timeout);
-  arm(TimerKind::load, id.value, c.load_deadline);
+  begin_load(id, Trigger::resume);
   record_component(DecisionKind::resume_started, c.load_reason, id);
   decisions.back().bytes = ledger.held(id);
   decisions.back().other_bytes = c.asleep;
@@ -201,21 +187,12 @@ void Engine::Impl::resume_done(ComponentId id, Bytes measured) {
   const Duration took = now - c.load_started;
   c.resume_time = averaged(c.resume_time, took);
   c.asleep = Bytes{};
-  hold_measured(id, measured);
-  gauge.forget_trend();
-  if (measured > Bytes{}) is_told_stuck = false;
+  came_up(id, measured);
   ++totals.resumes;
-  c.restarts = false;
-  c.is_displaced = false;
-  c.displacer.reset();
-  c.turn_began = now;
-  c.idle_since = now;
   record_component(DecisionKind::resume_done, c.load_reason, id);
   decisions.back().bytes = measured;
   decisions.back().figure = milliseconds(took);
-  emit(action::OpenGate{id});
-  for (const ComponentId need : c.needs) refresh_idle(need);
-  refresh_idle(id);
+  open_gate(id);
 }
 
 // It has ended. That is no failure of its loads: whoever waits has it loaded anew, at once.

@@ -3,7 +3,8 @@
 // Contract   each_line() hands over every line without its end. cut_word() takes the first word
 //            (blanks and tabs part them) off a line, empty when there is none. whole_number() is
 //            the number that begins a text, however it goes on. trimmed() has no blanks, tabs or
-//            line ends around.
+//            line ends around. number_for() is the number of the line whose first word is `key`,
+//            with a colon behind it or not.
 // Threads    pure.
 #pragma once
 
@@ -46,6 +47,16 @@ inline std::optional<std::uint64_t> whole_number(std::string_view text) {
     return std::nullopt;
   }
   return value;
+}
+
+inline std::optional<std::uint64_t> number_for(std::string_view text, std::string_view key) {
+  std::optional<std::uint64_t> found;
+  each_line(text, [&](std::string_view line) {
+    std::string_view word = cut_word(line);
+    if (word.ends_with(':')) word.remove_suffix(1);
+    if (!found && word == key) found = whole_number(line);
+  });
+  return found;
 }
 
 }  // namespace hearth
