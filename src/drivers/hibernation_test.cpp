@@ -4,9 +4,11 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <optional>
 
 #include "drivers/driver_testing.h"
 #include "drivers/process_testing.h"
+#include "runtime/own_group.h"
 #include "runtime/paging.h"
 #include "runtime/processes.h"
 #include "runtime/zram_swap_testing.h"
@@ -31,16 +33,37 @@ Bytes resident_of(pid_t pid) {
                                  : Bytes{std::strtoull(text->c_str() + at + 8, nullptr, 10) * 1024};
 }
 
+// In a delegated group of version 2 they are frozen and paged out by groups of their own.
 class Hibernation : public testing::ProcessTest {
  protected:
+  void SetUp() override {
+    leaf_.emplace(DaemonLeaf::enter());  // before there is a keeper
+    ProcessTest::SetUp();
+  }
+  void TearDown() override {
+    ProcessTest::TearDown();
+    driver_ = nullptr;  // so that nothing is in the leaf when it is left
+  }
   std::unique_ptr<Instance> start(Arguments arguments, OnExit on_exit = OnExit::end) {
     arguments.insert(arguments.end(), {"--listen", "${PORT}"});
     LoadJob what = job(std::move(arguments));
     what.launch.on_exit = on_exit;
+    what.launch.limits.memory_max = limit_;
     auto loaded = load(what);
     EXPECT_TRUE(loaded) << loaded.error().detail;
     return loaded ? *std::move(loaded) : nullptr;
   }
+  void takes_little_and_comes_back();
+  // Of version 2, where it has one.
+  static std::string group_of(const Instance& instance) {
+    const auto text = read_file("/proc/" + std::to_string(instance.process()) + "/cgroup");
+    const std::size_t at = text ? text->find("0::") : std::string::npos;
+    if (at == std::string::npos) return "";
+    return "/sys/fs/cgroup" + text->substr(at + 3, text->find('\n', at) - at - 3);
+  }
+
+  std::optional<DaemonLeaf> leaf_;
+  std::optional<Bytes> limit_;
 };
 
 TEST_F(Hibernation, AFrozenTreeStandsStillAndAThawedOneGoesOn) {
@@ -62,6 +85,20 @@ TEST_F(Hibernation, WhatCompressesTakesLittleAndComesBack) {
   const ZramSwap swap;
   if (!swap.why_not().empty()) GTEST_SKIP() << swap.why_not();
   if (const auto can = driver_->can_hibernate(); !can) GTEST_SKIP() << can.error().detail;
+  takes_little_and_comes_back();
+}
+
+// It may not be swapped out while it runs.
+TEST_F(Hibernation, WhatHasALimitDoesSoToo) {
+  const ZramSwap swap;
+  if (!swap.why_not().empty()) GTEST_SKIP() << swap.why_not();
+  if (const auto can = driver_->can_hibernate(); !can) GTEST_SKIP() << can.error().detail;
+  if (!leaf_->is_entered()) GTEST_SKIP() << "no limit of version 2 can be set here";
+  limit_ = 128_MiB;
+  takes_little_and_comes_back();
+}
+
+void Hibernation::takes_little_and_comes_back() {
   const auto instance = start({"--allocate", "64"});
   ASSERT_TRUE(instance);
   const Bytes before = instance->measure().held();
@@ -69,10 +106,18 @@ TEST_F(Hibernation, WhatCompressesTakesLittleAndComesBack) {
   const auto held = instance->hibernate();
   ASSERT_TRUE(held) << held.error().detail;
   EXPECT_LT(held->count, before.count / 4);
+  const std::string group = group_of(*instance);
+  if (leaf_->is_entered()) {
+    EXPECT_EQ(read_file(group + "/cgroup.freeze").value_or(group), "1\n");
+    EXPECT_EQ(read_file(group + "/memory.swap.max").value_or(group), limit_ ? "0\n" : "max\n");
+  }
   EXPECT_LT(resident_of(instance->process()).count, before.count / 4);
   EXPECT_GT(instance->measure().held(), 60_MiB) << "with its swap, as the definitions have it";
   const auto resumed = instance->resume(10s, {});
   EXPECT_TRUE(resumed) << resumed.error().detail;
+  if (leaf_->is_entered()) {
+    EXPECT_EQ(read_file(group + "/cgroup.freeze").value_or(group), "0\n");
+  }
   instance->unload();
   EXPECT_EQ(state_of(instance->process()), '-');
 }

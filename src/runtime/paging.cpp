@@ -204,8 +204,8 @@ Result<> can_page_out() {
   const auto own = own_group("");
   if (own && *own != "/") {
     for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
-      const std::string folder = mount + group_for_components(*own);
-      if (::access((folder + "/memory.reclaim").c_str(), W_OK) == 0) return {};
+      // Ours was made by us, as those of components are.
+      if (::access((mount + *own + "/memory.reclaim").c_str(), W_OK) == 0) return {};
     }
   }
   return fail(Errc::unavailable,
