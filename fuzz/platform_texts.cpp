@@ -9,9 +9,9 @@
 #include "platform/battery.h"
 #include "platform/drm.h"
 #include "platform/facilities.h"
-#include "platform/lines.h"
 #include "platform/machine.h"
 #include "platform/stall.h"
+#include "runtime/lines.h"
 
 namespace {
 

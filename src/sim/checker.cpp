@@ -412,7 +412,9 @@ void Checker::compare_one(ComponentId id, const Engine& engine) {
     wrong("I5", "it has to go, and new leases may be taken on it");
   }
   // What is admitted to be resumed holds more already.
-  const bool may_hold_more = model.phase == Phase::asleep && view.reserved > model.held.ram;
+  const bool may_hold_more = model.phase == Phase::asleep && view.is_admitted &&
+                             view.reserved > model.held.ram &&
+                             view.reserved <= std::max(engine.bound(id), model.held.ram);
   if (model.phase != Phase::gone && view.reserved != model.held.ram && !may_hold_more) {
     wrong("I1", "the ledger says " + megabytes(view.reserved) + ", the model " +
                     megabytes(model.held.ram));

@@ -129,6 +129,7 @@ void Checker::on(const action::StartResume& a) {
   touch(a.component);
   const std::string who = "the resume of " + name(a.component);
   if (model.phase != Phase::asleep) violate("I4", who + " starts though it does not hibernate");
+  check_thrash(a.component, model);
   check_start(who, a.component, a.work, a.reserved);
   model.phase = Phase::waking;
   set_ram(a.component, a.reserved);
@@ -142,6 +143,7 @@ void Checker::on(const action::StartHibernate& a) {
   if (a.work.value <= work_last_) violate("I4", who + " has a work id that was used before");
   work_last_ = std::max(work_last_, a.work.value);
   if (!model.spec.can_hibernate) violate("I4", who + ": it cannot");
+  if (pressure_ == Pressure::emergency) violate("I5", who + " begins in an emergency");
   if (model.gate != Gate::shut) violate("I2", who + " starts before its gate is closed");
   if (model.leases > 0) violate("I2", who + " starts under a lease");
   if (has_live_dependent(a.component)) violate("I3", who + " takes what others need away");
@@ -395,8 +397,9 @@ void Checker::on(const action::Record& a) {
     has_relief_ = true;
     was_told_stuck_ = true;
   }
-  if (decision.kind == DecisionKind::unload_started && decision.reason == Reason::memory &&
-      decision.has_other) {
+  const bool goes = decision.kind == DecisionKind::unload_started ||
+                    decision.kind == DecisionKind::hibernate_started;
+  if (goes && decision.reason == Reason::memory && decision.has_other) {
     pushed_.emplace_back(decision.component, decision.other);
   }
   const bool is_displaced = decision.kind == DecisionKind::unload_started &&

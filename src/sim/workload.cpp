@@ -112,7 +112,7 @@ Spec Workload::make_spec(Prng& prng, unsigned index) {
   spec.is_default = spec.priority != Priority::core && prng.chance(0.06);
   if (prng.chance(0.1)) spec.ttl = between(prng, 30s, 600s);
   // What is slow to load is what hibernating is for.
-  spec.can_hibernate = prng.chance(0.6) && spec.devices.empty();
+  spec.can_hibernate = prng.chance(0.6);
   Duration& load_time = truths_.back().load_time;
   if (spec.can_hibernate) load_time = std::min<Duration>(load_time + between(prng, 2s, 5s), 10s);
   if (prng.chance(0.1)) spec.load_timeout = between(prng, 14s, 25s);

@@ -95,6 +95,7 @@ class World {
     WorkOutcome outcome = WorkOutcome::done;
     bool is_low = false;  // it will measure more than was reserved
     Bytes reserved;
+    Duration takes{0};
   };
   enum class Client : unsigned char { command, lease, load, unload, plain, probe };
   struct Pending {

@@ -128,6 +128,7 @@ void World::perform(const action::StartHibernate& a) {
   job.slept = is_refused ? HibernateOutcome::awake : HibernateOutcome::asleep;
   const std::int64_t megabytes_held = static_cast<std::int64_t>(process.size.count >> 20);
   const Duration takes = 20ms + Duration{megabytes_held * 1'000'000} * prng_.between(50, 200) / 100;
+  job.takes = takes;
   add(Kind::finish_hibernate, now_ + takes, a.work.value, job.stamp);
   jobs_.emplace(a.work, job);
 }
@@ -138,7 +139,7 @@ void World::finish_hibernate(WorkId work, std::uint64_t stamp) {
   const Job job = found->second;
   jobs_.erase(found);
   Process& process = processes_[job.component.value];
-  event::HibernateFinished finished{.work = work, .outcome = job.slept};
+  event::HibernateFinished finished{.work = work, .outcome = job.slept, .took = job.takes};
   if (process.life == Life::none) {
     finished.outcome = prng_.chance(0.5) ? HibernateOutcome::ended : HibernateOutcome::asleep;
   } else if (job.slept == HibernateOutcome::awake) {
@@ -150,6 +151,8 @@ void World::finish_hibernate(WorkId work, std::uint64_t stamp) {
     process.size =
         scaled(process.awake, is_full ? prng_.between(760, 1000) : prng_.between(50, 700));
     finished.held = process.size;
+    // The swap's traffic is of the whole machine, and nobody's in particular.
+    swapped_ += less(process.awake, process.size);
   }
   complete(std::move(finished));
 }
@@ -159,6 +162,7 @@ void World::perform(const action::StartResume& a) {
   Job job{.component = a.component, .is_resume = true, .stamp = next_stamp_++, .reserved = {}};
   if (process.life == Life::asleep) {
     process.life = Life::waking;
+    swapped_ += less(process.awake, process.size);
     process.size = process.awake;
   }
   const std::int64_t megabytes_held = static_cast<std::int64_t>(process.awake.count >> 20);

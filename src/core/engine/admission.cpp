@@ -155,7 +155,8 @@ bool Engine::Impl::try_admit(Request& request) {
     const bool is_by_itself = request.kind == WantKind::preload || request.kind == WantKind::keep;
     const bool is_asked = std::ranges::find(request.asked, id) != request.asked.end();
     at(id).load_reason = is_by_itself || is_asked ? request.reason : Reason::need;
-    at(id).is_preload = request.kind == WantKind::preload;
+    // A guess that brings it back has not loaded it.
+    at(id).is_preload = request.kind == WantKind::preload && !at(id).is_waking;
   }
   request.hindrance = Reason::none;
   return true;
@@ -221,7 +222,7 @@ bool Engine::Impl::can_displace(ComponentId rival, Priority priority,
   const Component& c = at(rival);
   if (std::ranges::find(victims, rival) != victims.end()) return true;
   const bool is_there = c.state == State::ready || c.state == State::hibernated;
-  if (!is_there || c.leases > 0 || c.fast_pending > 0 || c.claimed > 0 || c.is_pinned ||
+  if (!is_there || c.leases > 0 || c.fast_pending > 0 || is_claimed(rival) || c.is_pinned ||
       c.spec.priority == Priority::core || c.spec.priority > priority) {
     return false;
   }
@@ -323,7 +324,7 @@ void Engine::Impl::revoke_leases_on(ComponentId id) {
 // Preemptible leases alone hold it, and all that needs it, and it is worth no more.
 bool Engine::Impl::can_revoke(ComponentId id, Priority priority) const {
   const Component& c = at(id);
-  if (c.state != State::ready || c.is_pinned || c.claimed > 0 || c.fast_pending > 0 ||
+  if (!is_up_or_asleep(id) || c.is_pinned || is_claimed(id) || c.fast_pending > 0 ||
       c.spec.priority == Priority::core || c.spec.priority > priority ||
       c.leases > c.preemptible_leases) {
     return false;
@@ -437,7 +438,7 @@ bool Engine::Impl::make_room(Request& request, const std::vector<ComponentId>& m
   bool is_coming = victims.has_value();
   if (victims) {
     for (const ComponentId victim : *victims) at(victim).displacer = largest;
-    make_leave(demands, *victims, Reason::memory, largest);
+    make_leave(claim, *victims, Reason::memory, largest);
     is_dirty = is_dirty || !victims->empty();
   } else if (!is_default_back && !request.is_preemptible) {
     revoke_for(request, claim);
@@ -521,9 +522,12 @@ void Engine::Impl::spare_needless(const Claim& claim, std::vector<ComponentId>& 
       if (victim != spared) gone.push_back(ledger.demand_of(victim));
     }
     if (ledger.shortfall(claim.wanted, gone)) continue;
-    std::vector<ComponentId> fewer = victims;
+    std::vector<Leaver> all;
+    for (const ComponentId victim : victims) all.push_back({.id = victim});
+    std::vector<Leaver> fewer = all;
     fewer.erase(fewer.begin() + static_cast<std::ptrdiff_t>(i));
-    if (!is_any_protected(fewer, claim)) victims = std::move(fewer);
+    if (protects_more(fewer, all, claim)) continue;
+    victims.erase(victims.begin() + static_cast<std::ptrdiff_t>(i));
   }
 }
 

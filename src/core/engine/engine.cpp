@@ -156,6 +156,7 @@ ComponentView Engine::component(ComponentId id) const {
           .priority = c.spec.priority,
           .is_pinned = c.is_pinned,
           .is_removed = c.is_removed,
+          .is_admitted = impl_->admitted.contains(id),
           .is_idle = c.is_in_idle,
           .is_preload = c.is_preload,
           .load = c.load,

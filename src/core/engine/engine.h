@@ -41,6 +41,7 @@ struct ComponentView {
   Priority priority = Priority::medium;
   bool is_pinned = false;
   bool is_removed = false;
+  bool is_admitted = false;      // it has its reservation, and its load or resume has not begun
   bool is_idle = false;          // resident, unleased, without resident dependents
   bool is_preload = false;       // loaded without demand and not used since
   WorkId load{};                 // the work that brought it up

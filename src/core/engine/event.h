@@ -210,15 +210,16 @@ struct UnloadFinished {
 };
 
 // Answers StartHibernate, exactly once a WorkId. `held`: ram that it still takes, with what the
-// swap takes of ram for it.
+// swap takes of ram for it. `took`: from its turn on; what went before it does not count.
 struct HibernateFinished {
   WorkId work{};
   HibernateOutcome outcome = HibernateOutcome::asleep;
   Bytes held{};
+  Duration took{0};
   std::string detail{};  // why it could not be done, for a person
   template <class A>
   void fields(A& a) {
-    a(work, outcome, held, detail);
+    a(work, outcome, held, took, detail);
   }
 };
 

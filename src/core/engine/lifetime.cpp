@@ -100,6 +100,7 @@ void Engine::Impl::forget_what_is_gone(const std::set<ComponentId>& running) {
     if (c.no_sleep_before == Instant::never()) c.no_sleep_before = Instant{};
     if (running.contains(ComponentId{i})) continue;
     if (is_resident(c.state)) ++c.unloads;
+    c.asleep = Bytes{};
     c.state = State::unloaded;
     c.load = WorkId{};
     c.is_preload = false;

@@ -153,6 +153,10 @@ void Engine::Impl::begin_load(ComponentId id, Trigger trigger) {
   c.load_started = now;
   c.load_deadline = now + c.spec.load_timeout.value_or(configuration.settings.load_timeout);
   arm(TimerKind::load, id.value, c.load_deadline);
+  if (c.attempt == 0) {
+    if (c.undemanded.size() >= 3) c.undemanded.erase(c.undemanded.begin());
+    c.undemanded.push_back(now);
+  }
 }
 
 void Engine::Impl::start_load(ComponentId id) {
@@ -161,10 +165,6 @@ void Engine::Impl::start_load(ComponentId id) {
   begin_load(id, Trigger::load);
   ++totals.loads;
   if (c.is_preload) ++totals.preloads;
-  if (c.attempt == 0) {
-    if (c.undemanded.size() >= 3) c.undemanded.erase(c.undemanded.begin());
-    c.undemanded.push_back(now);
-  }
   record_component(DecisionKind::load_started, c.load_reason, id);
   Decision& decision = decisions.back();
   decision.bytes = ledger.held(id);
@@ -209,6 +209,12 @@ void Engine::Impl::on(const event::LoadFinished& event) {
     is_told_stuck = false;
     if (c.unload_reason == Reason::none) c.unload_reason = Reason::need_gone;
     if (c.unload_reason == Reason::timed_out) c.failures += 1;
+    if (is_resume && c.unload_reason == Reason::timed_out) {
+      // No failure of its loads either: see resume_failed().
+      ++totals.resume_failures;
+      c.no_sleep_before = Instant::never();
+      c.is_cancelled = false;
+    }
     record_component(DecisionKind::load_cancelled, c.unload_reason, id);
     set_state(id, Trigger::cancel_done);
     leaving.insert(id);
@@ -330,6 +336,7 @@ void Engine::Impl::on(const event::ComponentExited& event) {
 void Engine::Impl::lose(ComponentId id, Reason reason) {
   Component& c = at(id);
   const bool was_used = c.leases > 0;
+  const bool was_asleep = c.state == State::hibernated;
   record_component(DecisionKind::exited, reason, id);
   decisions.back().bytes = ledger.held(id);
   drop_idle(id);
@@ -341,7 +348,8 @@ void Engine::Impl::lose(ComponentId id, Reason reason) {
   ++c.failures;
   ++c.unloads;
   ++totals.unloads;
-  c.restarts = (was_used || !c.spec.is_lazy || c.spec.is_default) && !c.is_removed;
+  // What ended in its sleep, perhaps for want of memory, waits until somebody wants it.
+  c.restarts = (was_used || !c.spec.is_lazy || c.spec.is_default) && !was_asleep && !c.is_removed;
   // What lived for a while has not failed in a row.
   constexpr Duration lasting_life = 1min;
   c.short_lives = now - c.loaded_at < lasting_life ? std::min(c.short_lives + 1, 30U) : 1;

@@ -57,16 +57,28 @@ IdSet<ComponentId> Engine::Impl::idle_for(const Claim& claim,
   return found;
 }
 
-// Without one of these victims another of them would have no reason to go.
-bool Engine::Impl::is_any_protected(const std::vector<ComponentId>& victims,
-                                    const Claim& claim) const {
+// Those who have no reason to go once the others have. Some may be chosen all the same, where a
+// device or a hard pool is short.
+std::vector<ComponentId> Engine::Impl::protected_among(const std::vector<Leaver>& victims,
+                                                       const Claim& claim) const {
   const std::vector<Ledger::Demand> leaving_now = leaving_demands();
-  return std::ranges::any_of(victims, [&](ComponentId id) {
+  std::vector<ComponentId> found;
+  for (const Leaver& victim : victims) {
     std::vector<Ledger::Demand> gone = leaving_now;
-    for (const ComponentId other : victims) {
-      if (other != id) gone.push_back(ledger.demand_of(other));
+    for (const Leaver& other : victims) {
+      if (other.id != victim.id) gone.push_back(freed_by(other.id, other.to));
     }
-    return is_protected(id, claim, gone);
+    if (is_protected(victim.id, claim, gone)) found.push_back(victim.id);
+  }
+  return found;
+}
+
+// If `fewer` go, or give back less, one of them has no reason to any more that had one before.
+bool Engine::Impl::protects_more(const std::vector<Leaver>& fewer,
+                                 const std::vector<Leaver>& victims, const Claim& claim) const {
+  const std::vector<ComponentId> before = protected_among(victims, claim);
+  return std::ranges::any_of(protected_among(fewer, claim), [&](ComponentId id) {
+    return std::ranges::find(before, id) == before.end();
   });
 }
 

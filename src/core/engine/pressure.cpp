@@ -26,12 +26,27 @@ Reason reason_of(PressureSign sign) {
 
 }  // namespace
 
+// What hibernates and resumes goes through the swap by our own will: neither that traffic nor what
+// waits for it says that memory is short.
+template <class Count>
+Count Engine::Impl::less_ours(Count total, Count& seen, Count& ours) const {
+  if (total < seen) ours = Count{};  // the machine counts anew
+  if (has_paged && total > seen) ours += total - seen;
+  seen = total;
+  return total > ours ? total - ours : Count{};
+}
+
 void Engine::Impl::on(const event::MemorySampled& event) {
+  const Duration stalled = less_ours(event.stalled, stall_seen, stall_of_ours);
+  const Bytes swapped = less_ours(event.swapped, swap_seen, swap_of_ours);
+  has_paged =
+      std::ranges::any_of(leaving, [this](ComponentId id) { return is_paging(at(id).state); }) ||
+      std::ranges::any_of(loading, [this](ComponentId id) { return is_paging(at(id).state); });
   gauge.take(now,
              {.available = event.available,
               .is_own_limit = event.is_own_limit,
-              .stalled = event.stalled,
-              .swapped = event.swapped},
+              .stalled = stalled,
+              .swapped = swapped},
              configuration.settings.pressure);
   bool is_news = false;
   for (const auto& [id, bytes] : event.measured) is_news |= take_measured(id, bytes);
@@ -159,7 +174,7 @@ void Engine::Impl::relieve_budget() {
         ledger.shortfall({})->bytes;
     return;
   }
-  make_leave({}, *victims, Reason::over_budget, {});
+  make_leave(Claim{}, *victims, Reason::over_budget, {});
   is_dirty = false;
 }
 
@@ -201,10 +216,13 @@ std::vector<Engine::Impl::Relief> Engine::Impl::relief_until(Bytes& coming, Byte
   for (const ComponentId id : order) {
     if (coming < goal && at(id).is_preload) take(id, Tier::unloaded, ledger.held(id));
   }
+  Duration paging_takes = paging_ahead();
   for (const ComponentId id : order) {
-    if (coming < goal && is_worth_hibernating(id, false)) {
-      take(id, Tier::hibernated, freed_by_hibernating(id));
-    }
+    if (coming >= goal || !is_worth_hibernating(id, false)) continue;
+    // One after the other, and memory is short now.
+    if (paging_takes + hibernating_takes(id) > relief_time) continue;
+    paging_takes += hibernating_takes(id);
+    take(id, Tier::hibernated, freed_by_hibernating(id));
   }
   for (const ComponentId id : order) {
     if (coming < goal && !at(id).is_preload) take(id, Tier::unloaded, ledger.held(id));

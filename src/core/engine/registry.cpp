@@ -13,6 +13,19 @@ bool is_same_life(const Spec& a, const Spec& b) {
          a.devices == b.devices && a.pool == b.pool;
 }
 
+// Where each of `before` stands in `after`, both counted from 1; 0: not any more.
+template <class Named>
+std::vector<std::uint16_t> numbers_of(const std::vector<Named>& before,
+                                      const std::vector<Named>& after) {
+  std::vector<std::uint16_t> numbers{0};
+  for (const Named& one : before) {
+    const auto found = std::ranges::find(after, one.name, &Named::name);
+    const auto place = found == after.end() ? 0 : found - after.begin() + 1;
+    numbers.push_back(static_cast<std::uint16_t>(place));
+  }
+  return numbers;
+}
+
 }  // namespace
 
 void Engine::Impl::on(const event::Configured& event) {
@@ -23,10 +36,12 @@ void Engine::Impl::on(const event::Configured& event) {
       next.components, [this](const Spec& spec) { return !by_name.contains(spec.name); });
   if (components.size() + static_cast<std::size_t>(fresh) > components_max) return;
   const bool is_first = configuration.components.empty();
-  const std::string in_force = std::exchange(configuration, next).settings.policy;
+  const Settings before = std::exchange(configuration, next).settings;
   if (find_eviction_policy(next.settings.policy) == nullptr) {
-    configuration.settings.policy = in_force;
+    configuration.settings.policy = before.policy;
   }
+  ledger.renumber(numbers_of(before.pools, next.settings.pools),
+                  numbers_of(before.resources, next.settings.resources));
   apply_settings();
   is_told_stuck = false;
   // What is admitted and not started is admitted anew, by the bounds as they are now.
@@ -59,7 +74,7 @@ void Engine::Impl::on(const event::Configured& event) {
     Component& c = components[i];
     if (!named.contains(c.spec.name)) c.is_removed = true;
     if (is_engaged(id) && (c.is_removed || c.next_spec)) {
-      c.restarts = !c.is_removed && is_resident(c.state);
+      c.restarts = !c.is_removed && is_resident(c.state) && is_present(id);
       drain(id, c.is_removed ? Reason::removed : Reason::restart);
     }
     if (!is_first && !c.is_removed && c.next_spec && !c.next_spec->is_lazy) c.is_eager_done = false;

@@ -523,7 +523,7 @@ void Engine::Impl::preload(ComponentId id, CommandId command) {
   if (at(id).state == State::ready) return;
   if (is_present(id) || at(id).wanted > 0) return;
   for (const ComponentId member : at(id).closure) {
-    if (!is_engaged(member) && rests_until(member) > now) return;
+    if (!is_present(member) && rests_until(member) > now) return;
   }
   Request request{.id = RequestId{internal_bit | next_internal++},
                   .kind = WantKind::preload,

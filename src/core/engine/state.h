@@ -231,6 +231,12 @@ struct Engine::Impl {
   bool is_told_helpless = false;  // "nothing evictable" was told at this level of pressure
   Instant relieved_at{};          // of a stall
   bool saves_power = false;
+  // Of the machine's counts, as they were told last, and what of them was ours.
+  bool has_paged = false;  // something hibernated or resumed since then
+  Duration stall_seen{0};
+  Duration stall_of_ours{0};
+  Bytes swap_seen{};
+  Bytes swap_of_ours{};
 
   template <class A>
   void fields(A& a) {
@@ -242,7 +248,8 @@ struct Engine::Impl {
     decisions.assign(told.begin(), told.end());
     a(next_decision, next_work, next_lease, next_internal, next_sequence, command_count, now, armed,
       drain_until, is_shutting_down, is_stopped, is_told_stuck, kept_dirty, hindered,
-      is_told_helpless, relieved_at, saves_power);
+      is_told_helpless, relieved_at, saves_power, has_paged, stall_seen, stall_of_ours, swap_seen,
+      swap_of_ours);
     // A timer outlives what it was armed for now and then, and fires for nothing: as lived, so
     // stored.
     std::vector<StoredTimer> armed_timers;
@@ -263,7 +270,7 @@ struct Engine::Impl {
   std::set<std::tuple<Priority, double, ComponentId>> idle{};
   IdSet<ComponentId> admitted{};  // reserved, not started
   IdSet<ComponentId> loading{};
-  IdSet<ComponentId> leaving{};  // closing or unloading
+  IdSet<ComponentId> leaving{};  // closing, hibernating or unloading
   IdSet<ComponentId> draining{};
   std::size_t preemptible_leases = 0;   // of all leases
   IdSet<ComponentId> answering{};       // held by leases that end with an answer
@@ -295,6 +302,16 @@ struct Engine::Impl {
     return id.value < components.size() && !components[id.value].is_removed;
   }
   bool is_engaged(ComponentId id) const { return ledger.holds(id); }
+  // Ready, or hibernated and not on its way back.
+  bool is_up_or_asleep(ComponentId id) const {
+    const Component& c = at(id);
+    return c.state == State::ready || (c.state == State::hibernated && !c.is_waking);
+  }
+  // A waiting request keeps it from going. The rest of what hibernates is kept for nobody: two that
+  // wait for two of them would keep each other from coming back.
+  bool is_claimed(ComponentId id) const {
+    return at(id).claimed > 0 && at(id).state != State::hibernated;
+  }
   // There, or on its way: what hibernates is not.
   bool is_present(ComponentId id) const {
     return is_engaged(id) && (at(id).state != State::hibernated || at(id).is_waking);
@@ -410,8 +427,14 @@ struct Engine::Impl {
                                   const std::vector<Ledger::Demand>& gone) const;
   [[nodiscard]] IdSet<ComponentId> idle_for(const Claim& claim,
                                             const std::vector<ComponentId>& spared) const;
-  [[nodiscard]] bool is_any_protected(const std::vector<ComponentId>& victims,
-                                      const Claim& claim) const;
+  struct Leaver {
+    ComponentId id;
+    Tier to = Tier::unloaded;
+  };
+  [[nodiscard]] std::vector<ComponentId> protected_among(const std::vector<Leaver>& victims,
+                                                         const Claim& claim) const;
+  [[nodiscard]] bool protects_more(const std::vector<Leaver>& fewer,
+                                   const std::vector<Leaver>& victims, const Claim& claim) const;
   std::optional<std::vector<ComponentId>> victims_for(const Claim& claim,
                                                       const std::vector<ComponentId>& spared);
   void spare_needless(const Claim& claim, std::vector<ComponentId>& victims) const;
@@ -514,6 +537,8 @@ struct Engine::Impl {
   // pressure.cpp
   void on(const event::MemorySampled& event);
   void on(const event::PowerSampled& event);
+  template <class Count>
+  Count less_ours(Count total, Count& seen, Count& ours) const;
   void set_pressure(Pressure level);
   void rearm_idle();
   Duration idle_limit(ComponentId id) const;
@@ -539,11 +564,15 @@ struct Engine::Impl {
   // `is_waited_for`: somebody waits for the memory until it is out of the way.
   [[nodiscard]] bool is_worth_hibernating(ComponentId id, bool is_waited_for) const;
   [[nodiscard]] Ledger::Demand freed_by(ComponentId id, Tier tier) const;
-  void make_leave(const std::vector<Ledger::Demand>& wanted,
-                  const std::vector<ComponentId>& victims, Reason reason,
+  void make_leave(const Claim& claim, const std::vector<ComponentId>& victims, Reason reason,
                   std::optional<ComponentId> because);
+  // Of all that is on its way there already: one after the other.
+  [[nodiscard]] Duration paging_ahead() const;
+  [[nodiscard]] static bool is_paging(State state) {
+    return state == State::hibernating || state == State::resuming;
+  }
   void start_hibernate(ComponentId id);
-  void hibernated(ComponentId id, Bytes held);
+  void hibernated(ComponentId id, Bytes held, Duration took);
   void start_resume(ComponentId id);
   void resume_done(ComponentId id, Bytes measured);
   void resume_failed(ComponentId id);

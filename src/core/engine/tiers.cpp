@@ -12,11 +12,13 @@
 // Shares and times are those of the last time, or guesses before the first. What frees less than a
 // quarter is unloaded at once, and does not hibernate for an hour, then two, then four. What could
 // not hibernate, or did not come back, is not tried again before the daemon starts anew. What was
-// loaded in vain, and whatever goes in an emergency, is unloaded.
+// loaded in vain, and whatever begins to go in an emergency, is unloaded; so is what would take
+// longer to be out of the way, behind all that are on their way there, than to load.
 //
 // A hibernated component holds what it still takes, its needs stay as they are below it, and a
-// request for it asks for room for what is missing, as for a load. What rivals it, or needs it
-// gone, unloads it. It idles on, ten times as long as it would ready, and is then unloaded.
+// request for it asks for room for what is missing, as for a load. Until there is room its rest is
+// kept for nobody. What rivals it, or needs it gone, unloads it. It idles on, ten times as long as
+// it would ready, and is then unloaded.
 #include <algorithm>
 
 #include "core/engine/state.h"
@@ -68,6 +70,15 @@ Duration Engine::Impl::resuming_takes(ComponentId id) const {
   return c.resume_time > Duration{0} ? c.resume_time : time_for(bound(id), back_rate);
 }
 
+Duration Engine::Impl::paging_ahead() const {
+  Duration sum{0};
+  for (const ComponentId id : leaving) {
+    const bool is_on_its_way = at(id).goes_to_sleep || at(id).state == State::hibernating;
+    if (is_on_its_way) sum += hibernating_takes(id);
+  }
+  return sum;
+}
+
 bool Engine::Impl::is_worth_hibernating(ComponentId id, bool is_waited_for) const {
   const Component& c = at(id);
   const bool can = c.spec.can_hibernate && c.no_sleep_before <= now && !c.is_preload &&
@@ -75,8 +86,10 @@ bool Engine::Impl::is_worth_hibernating(ComponentId id, bool is_waited_for) cons
                    ledger.held(id) > Bytes{} && c.load_time > Duration{0} &&
                    pressure < Pressure::emergency;
   if (!can) return false;
+  const Duration until_asleep = paging_ahead() + hibernating_takes(id);
+  if (until_asleep > c.load_time) return false;
   const double share = c.freed_share > 0 ? c.freed_share : freed_share_guess;
-  const double waits = is_waited_for ? seconds(hibernating_takes(id)) : 0;
+  const double waits = is_waited_for ? seconds(until_asleep) : 0;
   return waits + seconds(resuming_takes(id)) / 2 < share * seconds(c.load_time) / 2;
 }
 
@@ -87,29 +100,35 @@ Ledger::Demand Engine::Impl::freed_by(ComponentId id, Tier tier) const {
   return {.ram = freed_by_hibernating(id), .pool = held.pool, .others = {}};
 }
 
-// All of `victims` go, so that `wanted` will fit: to hibernate, the most worthy first, as far as
-// that frees enough, and is worth it.
-void Engine::Impl::make_leave(const std::vector<Ledger::Demand>& wanted,
-                              const std::vector<ComponentId>& victims, Reason reason,
-                              std::optional<ComponentId> because) {
-  std::vector<Tier> tiers(victims.size(), Tier::unloaded);
+// All of `victims` go, so that what is claimed will fit: to hibernate, the most worthy first, as
+// far as that frees enough, and is worth it. What another victim is needed by goes with it.
+void Engine::Impl::make_leave(const Claim& claim, const std::vector<ComponentId>& victims,
+                              Reason reason, std::optional<ComponentId> because) {
+  std::vector<Leaver> leavers;
+  for (const ComponentId victim : victims) leavers.push_back({.id = victim});
   const std::vector<Ledger::Demand> going = leaving_demands();
   for (std::size_t i = victims.size(); i-- > 0;) {
-    if (!at(victims[i]).is_in_idle || !is_worth_hibernating(victims[i], because.has_value()))
-      continue;
-    tiers[i] = Tier::hibernated;
+    const std::vector<ComponentId>& below = at(victims[i]).closure;
+    const bool stands_on_another = std::ranges::any_of(victims, [&](ComponentId other) {
+      return other != victims[i] && std::ranges::find(below, other) != below.end();
+    });
+    const bool may_sleep = at(victims[i]).is_in_idle && !stands_on_another &&
+                           is_worth_hibernating(victims[i], because.has_value());
+    if (!may_sleep) continue;
+    std::vector<Leaver> changed = leavers;
+    changed[i].to = Tier::hibernated;
     std::vector<Ledger::Demand> freed = going;
-    for (std::size_t j = 0; j < victims.size(); ++j) {
-      freed.push_back(freed_by(victims[j], tiers[j]));
-    }
-    if (ledger.shortfall(wanted, freed)) tiers[i] = Tier::unloaded;
+    for (const Leaver& leaver : changed) freed.push_back(freed_by(leaver.id, leaver.to));
+    const bool is_enough =
+        !ledger.shortfall(claim.wanted, freed) && !protects_more(changed, leavers, claim);
+    if (is_enough) leavers = std::move(changed);
   }
-  for (std::size_t i = 0; i < victims.size(); ++i) {
+  for (const Leaver& leaver : leavers) {
     ++totals.evictions;
-    if (tiers[i] == Tier::hibernated) {
-      begin_close(victims[i], reason, because, Tier::hibernated);
+    if (leaver.to == Tier::hibernated) {
+      begin_close(leaver.id, reason, because, Tier::hibernated);
     } else {
-      drain(victims[i], reason, because);
+      drain(leaver.id, reason, because);
     }
   }
 }
@@ -119,7 +138,7 @@ void Engine::Impl::start_hibernate(ComponentId id) {
   set_state(id, Trigger::hibernate);
   c.work = WorkId{next_work++};
   work.emplace(c.work, id);
-  c.load_started = now;
+  has_paged = true;
   emit(action::StartHibernate{c.work, id});
 }
 
@@ -135,14 +154,14 @@ void Engine::Impl::on(const event::HibernateFinished& event) {
     ++totals.exits;
     return lose(id, Reason::lost);
   }
-  if (event.outcome == HibernateOutcome::asleep) return hibernated(id, event.held);
+  if (event.outcome == HibernateOutcome::asleep) return hibernated(id, event.held, event.took);
   c.no_sleep_before = Instant::never();
   record_component(DecisionKind::hibernate_refused, Reason::unable, id);
   set_state(id, Trigger::hibernate_refused);
   start_unload(id);
 }
 
-void Engine::Impl::hibernated(ComponentId id, Bytes held) {
+void Engine::Impl::hibernated(ComponentId id, Bytes held, Duration took) {
   Component& c = at(id);
   set_state(id, Trigger::hibernate_done);
   leaving.erase(id);
@@ -150,7 +169,6 @@ void Engine::Impl::hibernated(ComponentId id, Bytes held) {
   c.asleep = std::max(std::min(held, before), Bytes{1});
   const Bytes freed = less(before, c.asleep);
   c.freed_share = static_cast<double>(freed.count) / static_cast<double>(before.count);
-  const Duration took = now - c.load_started;
   c.hibernate_time = averaged(c.hibernate_time, took);
   ledger.replace(id, c.asleep);
   is_told_stuck = false;
@@ -175,6 +193,7 @@ void Engine::Impl::hibernated(ComponentId id, Bytes held) {
 void Engine::Impl::start_resume(ComponentId id) {
   Component& c = at(id);
   begin_load(id, Trigger::resume);
+  has_paged = true;
   record_component(DecisionKind::resume_started, c.load_reason, id);
   decisions.back().bytes = ledger.held(id);
   decisions.back().other_bytes = c.asleep;

@@ -180,7 +180,7 @@ TEST(Tiers, WhatCouldNotBeDoneIsUnloadedAndNeverTriedAgain) {
   s.send(event::GateClosed{s.id("a")});
   const auto started = s.sent<action::StartHibernate>();
   ASSERT_EQ(started.size(), 1U);
-  s.send(event::HibernateFinished{started[0].work, HibernateOutcome::awake, {}, "no swap"});
+  s.send(event::HibernateFinished{started[0].work, HibernateOutcome::awake, {}, 0s, "no swap"});
   EXPECT_EQ(s.sent<action::StartUnload>().size(), 1U);
   s.play();
   EXPECT_EQ(s.state("a"), State::unloaded);
@@ -362,18 +362,181 @@ TEST(Tiers, AShutdownUnloadsIt) {
 }
 
 TEST(Tiers, AClientThatHangsUpBeforeItIsResumedLeavesItAsleep) {
-  Script s = script({sleeper("a", 600_MiB), spec("b", 500_MiB)}, 1_GiB);
+  Script s = script({sleeper("a", 600_MiB), spec("b", 100_MiB)}, 1_GiB);
+  Configuration one_at_a_time;
+  one_at_a_time.settings = s.engine.settings();
+  one_at_a_time.settings.loads_parallel_max = 1;
+  one_at_a_time.components = {sleeper("a", 600_MiB), spec("b", 100_MiB)};
+  s.send(event::Configured{one_at_a_time});
   warm(s, "a", 600_MiB);
   s.asleep = 100_MiB;
   put_to_sleep(s, "a");
-  s.measured = 500_MiB;
   s.command({"b"});
-  s.play();
+  ASSERT_EQ(s.state("b"), State::loading);
   const RequestId a = s.command({"a"});
+  ASSERT_TRUE(s.engine.component(s.id("a")).is_admitted) << "it waits for its turn to resume";
+  ASSERT_EQ(s.engine.component(s.id("a")).reserved, 600_MiB);
   s.send(event::RequestAbandoned{a});
   EXPECT_EQ(s.state("a"), State::hibernated);
   EXPECT_EQ(s.engine.component(s.id("a")).reserved, 100_MiB);
   EXPECT_TRUE(s.engine.ledger().recount());
+}
+
+TEST(Tiers, TwoThatWaitForTwoSleepersAreBothServed) {
+  Script s = script({sleeper("a", 900_MiB), sleeper("b", 900_MiB), spec("c", 400_MiB)}, 4_GiB);
+  for (const char* name : {"a", "b"}) {
+    warm(s, name, 900_MiB, 30s);
+    s.asleep = 300_MiB;
+    put_to_sleep(s, name);
+  }
+  Configuration smaller;
+  smaller.settings = s.engine.settings();
+  smaller.settings.budget = 1000_MiB;
+  smaller.components = {sleeper("a", 900_MiB), sleeper("b", 900_MiB), spec("c", 400_MiB)};
+  s.send(event::Configured{smaller});
+  s.measured = 400_MiB;
+  const RequestId c = s.command({"c"});
+  s.play();
+  ASSERT_EQ(s.state("c"), State::ready);
+  ASSERT_EQ(s.engine.ledger().used(ResourceId{}), 1000_MiB) << "all three";
+  s.measured = 900_MiB;
+  const RequestId a = s.command({"a"});
+  s.play();
+  const RequestId b = s.command({"b"});
+  s.play();
+  s.release(c);
+  s.play();
+  ASSERT_TRUE(s.reply(a)) << "what b's request waits for does not keep it out";
+  s.release(a);
+  s.play();
+  EXPECT_TRUE(s.reply(b) && s.reply(b)->is_granted);
+}
+
+TEST(Tiers, ThePagingOfOursIsNoSignOfPressure) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  const auto look = [&](Bytes swapped) {
+    s.wait(1s);
+    s.send(event::MemorySampled{.available = 3_GiB, .swapped = swapped});
+  };
+  look({});
+  s.wait(121s);
+  s.send(event::TimerFired{});
+  s.send(event::GateClosed{s.id("a")});
+  ASSERT_EQ(s.state("a"), State::hibernating);
+  look(200_MiB);
+  s.send(event::HibernateFinished{s.ever<action::StartHibernate>().at(0).work,
+                                  HibernateOutcome::asleep, 10_MiB});
+  look(400_MiB);
+  EXPECT_EQ(s.engine.pressure(), Pressure::medium);
+  look(400_MiB);
+  look(800_MiB);
+  EXPECT_EQ(s.engine.pressure(), Pressure::emergency) << "this is of others";
+}
+
+TEST(Tiers, WhatIsBeingPutToSleepIsUnloadedInAShutdownOrAnEmergency) {
+  for (const bool is_shutdown : {true, false}) {
+    Script s = script({sleeper("a")}, 4_GiB);
+    warm(s, "a", 400_MiB);
+    left(s, 950_MiB);
+    ASSERT_EQ(s.state("a"), State::closing);
+    if (is_shutdown) {
+      s.send(event::ShutdownRequested{});
+    } else {
+      left(s, 300_MiB);
+    }
+    s.send(event::GateClosed{s.id("a")});
+    EXPECT_TRUE(s.ever<action::StartHibernate>().empty());
+    EXPECT_EQ(s.state("a"), State::unloading);
+  }
+}
+
+TEST(Tiers, OneThatTakesLongToBeOutOfTheWayIsUnloadedWhenMemoryIsShort) {
+  Script s = script({sleeper("a", 3_GiB)}, 8_GiB);
+  warm(s, "a", 3_GiB, 100s);  // 6 s to the swap, before it is known better
+  left(s, 950_MiB);
+  s.play();
+  EXPECT_EQ(s.state("a"), State::unloaded);
+}
+
+TEST(Tiers, OneThatHibernatedWithADaemonThatIsGoneHoldsNothing) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  put_to_sleep(s, "a");
+  s.send(event::Restored{});
+  s.send(event::MemorySampled{8_GiB, {}});
+  s.command({"a"});
+  ASSERT_EQ(s.state("a"), State::loading);
+  EXPECT_EQ(s.engine.component(s.id("a")).reserved, 400_MiB);
+}
+
+TEST(Tiers, ADefaultComponentThatHibernatesComesBackThreeTimesInTenMinutesAtMost) {
+  Spec a = sleeper("a");
+  a.is_default = true;
+  Script s = script({a}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  for (int round = 0; round < 6; ++round) {
+    left(s, 950_MiB);
+    s.play();
+    s.wait(5s);
+    left(s, 8_GiB);
+    s.play();
+    s.wait(5s);
+  }
+  EXPECT_LE(s.ever<action::StartResume>().size(), 3U);
+}
+
+TEST(Tiers, WhatSleepsAboveItDoesNotKeepItsNeedFromBeingRevoked) {
+  Spec top = sleeper("top");
+  top.needs = {"base"};
+  Script s = script({top, spec("base", 400_MiB), spec("other", 700_MiB)}, 1_GiB);
+  s.send(event::LearntBefore{{{.name = "top", .lives = {}, .load_time = 20s}}});
+  warm(s, "top", 400_MiB);
+  s.asleep = 50_MiB;
+  put_to_sleep(s, "top");
+  const RequestId held = s.lease({"base"}, true);
+  s.play();
+  ASSERT_TRUE(s.reply(held) && s.reply(held)->is_granted);
+  s.measured = 700_MiB;
+  const RequestId other = s.command({"other"});
+  s.wait(3s);
+  s.send(event::TimerFired{});
+  s.play();
+  EXPECT_TRUE(s.reply(other) && s.reply(other)->is_granted);
+}
+
+TEST(Tiers, AResumeThatComesTooLateIsNoFailureOfALoad) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  put_to_sleep(s, "a");
+  const RequestId request = s.command({"a"}, 300s);
+  const auto started = s.sent<action::StartResume>();
+  s.wait(31s);
+  s.send(event::TimerFired{});
+  ASSERT_EQ(s.sent<action::CancelLoad>().size(), 1U);
+  s.send(event::LoadFinished{started.at(0).work, WorkOutcome::done, 400_MiB, ""});
+  s.play();
+  EXPECT_EQ(s.engine.totals().resume_failures, 1U);
+  EXPECT_EQ(s.engine.totals().load_failures, 0U);
+  ASSERT_TRUE(s.reply(request)) << "it is loaded anew, at once";
+  EXPECT_TRUE(s.reply(request)->is_granted);
+}
+
+TEST(Tiers, TheWorthOfWhatHibernatesIsThatOfTheWhole) {
+  Spec a = sleeper("a");
+  Script s = script({a, spec("b", 400_MiB)}, 4_GiB);
+  Configuration gdsf;
+  gdsf.settings = s.engine.settings();
+  gdsf.settings.policy = "gdsf";
+  gdsf.components = {a, spec("b", 400_MiB)};
+  s.send(event::Configured{gdsf});
+  warm(s, "a", 400_MiB, 10s);
+  s.asleep = 60_MiB;
+  put_to_sleep(s, "a");
+  warm(s, "b", 400_MiB, 20s);
+  left(s, 1020_MiB);  // the rest of a is enough
+  EXPECT_EQ(s.state("a"), State::unloading) << "of half the load time of b";
+  EXPECT_EQ(s.state("b"), State::ready);
 }
 
 TEST(Tiers, AnEngineFromASnapshotResumesIt) {

@@ -67,6 +67,11 @@ void Engine::Impl::fire(TimerKind kind, std::uint64_t id, Instant due) {
       const ComponentId component{static_cast<std::uint32_t>(id)};
       if (at(component).idle_deadline != due || !at(component).is_in_idle) return;
       at(component).idle_deadline = Instant::never();
+      if (at(component).claimed > 0) {  // of what hibernates: somebody waits for it
+        at(component).idle_deadline = now + configuration.settings.preload_expiry;
+        arm(TimerKind::idle, id, at(component).idle_deadline);
+        return;
+      }
       const auto& ttl = at(component).spec.ttl;
       const bool is_over = ttl && now - at(component).idle_since >= *ttl;
       const bool hibernates = !is_over && is_worth_hibernating(component, false);

@@ -35,8 +35,8 @@ Duration Engine::Impl::exchange_cost(ComponentId id, const Request& request) con
 
 bool Engine::Impl::may_give_way(ComponentId id, const Request& request) const {
   const Component& c = at(id);
-  return c.state == State::ready && c.leases == c.answer_leases + c.preemptible_leases &&
-         c.claimed == 0 && !c.is_pinned && c.spec.priority != Priority::core &&
+  return is_up_or_asleep(id) && c.leases == c.answer_leases + c.preemptible_leases &&
+         !is_claimed(id) && !c.is_pinned && c.spec.priority != Priority::core &&
          c.spec.priority <= request.priority &&
          std::ranges::find(request.closure, id) == request.closure.end();
 }

@@ -24,7 +24,8 @@ bool is_soft(Reason reason) {
 
 EvictionCandidate Engine::Impl::candidate(ComponentId id) const {
   const Component& c = at(id);
-  return {.size = ledger.held(id),
+  // What hibernates is worth what it takes to have it back whole.
+  return {.size = c.asleep > Bytes{} ? bound(id) : ledger.held(id),
           .load_time = c.load_time,
           .loaded_at = c.loaded_at,
           .last_used = c.last_used,
@@ -41,7 +42,7 @@ bool Engine::Impl::is_free(ComponentId id) const {
 
 bool Engine::Impl::can_be_idle(ComponentId id) const {
   const Component& c = at(id);
-  return c.state != State::draining && is_free(id) && c.claimed == 0 && !c.is_pinned &&
+  return c.state != State::draining && is_free(id) && !is_claimed(id) && !c.is_pinned &&
          c.spec.priority != Priority::core && !is_shutting_down;
 }
 
@@ -52,11 +53,13 @@ void Engine::Impl::refresh_idle(ComponentId id) {
   if (is_idle == c.is_in_idle) return;
   if (!is_idle) return drop_idle(id);
   c.is_in_idle = true;
-  c.idle_since = now;
+  if (c.state == State::ready) c.idle_since = now;
   c.idle_key = policy->key(policy_state, c.policy, candidate(id), now);
   idle.emplace(c.spec.priority, c.idle_key, id);
   const Duration limit = idle_limit(id);
-  c.idle_deadline = limit == Duration::max() ? Instant::never() : now + limit;
+  // Later than now: what is due in this step was looked at already.
+  c.idle_deadline = limit == Duration::max() ? Instant::never()
+                                             : std::max(c.idle_since + limit, now + Duration{1ms});
   arm(TimerKind::idle, id.value, c.idle_deadline);
   note_defaults();
   if (!queue.empty() || !draining.empty() || ledger.shortfall({})) is_dirty = true;
@@ -125,7 +128,8 @@ void Engine::Impl::on(const event::GateClosed& event) {
   if (c.gates_asked > 0) --c.gates_asked;
   if (c.state != State::closing || c.gates_asked > 0) return;
   HEARTH_ASSERT(c.leases == 0);
-  if (std::exchange(c.goes_to_sleep, false)) return start_hibernate(event.component);
+  const bool may_sleep = !is_shutting_down && pressure < Pressure::emergency;
+  if (std::exchange(c.goes_to_sleep, false) && may_sleep) return start_hibernate(event.component);
   set_state(event.component, Trigger::gate_closed);
   start_unload(event.component);
 }
@@ -209,7 +213,7 @@ void Engine::Impl::drain(ComponentId id, Reason reason, std::optional<ComponentI
   }
   for (const ComponentId dependent : std::vector(c.dependents)) {
     if (!is_engaged(dependent)) continue;
-    if (reason == Reason::restart && is_resident(at(dependent).state))
+    if (reason == Reason::restart && is_resident(at(dependent).state) && is_present(dependent))
       at(dependent).restarts = true;
     drain(dependent, reason, because);
   }

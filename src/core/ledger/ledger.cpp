@@ -32,6 +32,20 @@ void Ledger::set_budgets(std::vector<Bytes> budgets, std::vector<Pool> pools) {
   }
 }
 
+void Ledger::renumber(const std::vector<std::uint16_t>& pools,
+                      const std::vector<std::uint16_t>& resources) {
+  const auto numbered = [](const std::vector<std::uint16_t>& numbers, std::uint16_t old) {
+    return old < numbers.size() ? numbers[old] : old;
+  };
+  for (Held& held : held_) {
+    held.demand.pool.value = numbered(pools, held.demand.pool.value);
+    for (auto& [resource, bytes] : held.demand.others) {
+      resource.value = numbered(resources, resource.value);
+    }
+    std::erase_if(held.demand.others, [](const auto& other) { return other.first.value == 0; });
+  }
+}
+
 void Ledger::withhold(Bytes ram, bool is_owed) {
   withheld_ = ram;
   is_owed_ = is_owed;

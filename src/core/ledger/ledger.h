@@ -18,6 +18,7 @@
 
 #include <algorithm>
 #include <cstddef>
+#include <cstdint>
 #include <optional>
 #include <utility>
 #include <vector>
@@ -57,6 +58,10 @@ class Ledger {
 
   // budgets[0] is ram; pools[0] is ignored. What is held stays held.
   void set_budgets(std::vector<Bytes> budgets, std::vector<Pool> pools);
+  // Before set_budgets(), which has to follow: the new number of each old one, 0 for one that is no
+  // more. Numbers that are not in the lists stay.
+  void renumber(const std::vector<std::uint16_t>& pools,
+                const std::vector<std::uint16_t>& resources);
   // So much of the ram budget is in use by others for now: it is not to be had, and if `is_owed`
   // what is held above the rest is exceeded. budget() does not change.
   void withhold(Bytes ram, bool is_owed);

@@ -147,5 +147,21 @@ TEST(Ledger, AgreesWithANaiveModelOverRandomOperations) {
   }
 }
 
+TEST(Ledger, WhatIsHeldFollowsPoolsAndResourcesThatAreNumberedAnew) {
+  Ledger ledger;
+  ledger.set_budgets({1000_MiB, 100_MiB, 100_MiB},
+                     {{.size = {}}, {.size = 500_MiB}, {.size = 500_MiB}});
+  ledger.hold(ComponentId{0},
+              {.ram = 10_MiB, .pool = PoolId{1}, .others = {{ResourceId{2}, 5_MiB}}});
+  ledger.hold(ComponentId{1},
+              {.ram = 20_MiB, .pool = PoolId{2}, .others = {{ResourceId{1}, 7_MiB}}});
+  ledger.renumber({0, 2, 1}, {0, 0, 1});
+  ledger.set_budgets({1000_MiB, 100_MiB}, {{.size = {}}, {.size = 500_MiB}, {.size = 500_MiB}});
+  EXPECT_EQ(ledger.pool_used(PoolId{2}), 10_MiB);
+  EXPECT_EQ(ledger.pool_used(PoolId{1}), 20_MiB);
+  EXPECT_EQ(ledger.used(ResourceId{1}), 5_MiB) << "the other is no more";
+  EXPECT_TRUE(ledger.recount());
+}
+
 }  // namespace
 }  // namespace hearth
