@@ -4,10 +4,15 @@
 #include <unistd.h>
 
 #include <csignal>
+#include <cstdlib>
 #include <optional>
+#include <stop_token>
+#include <thread>
 
 #include "drivers/driver_testing.h"
+#include "drivers/probe.h"
 #include "drivers/process_testing.h"
+#include "runtime/clock.h"
 #include "runtime/own_group.h"
 #include "runtime/paging.h"
 #include "runtime/processes.h"
@@ -49,6 +54,7 @@ class Hibernation : public testing::ProcessTest {
     LoadJob what = job(std::move(arguments));
     what.launch.on_exit = on_exit;
     what.launch.limits.memory_max = limit_;
+    what.launch.instances = instances_;
     auto loaded = load(what);
     EXPECT_TRUE(loaded) << loaded.error().detail;
     return loaded ? *std::move(loaded) : nullptr;
@@ -62,21 +68,30 @@ class Hibernation : public testing::ProcessTest {
     return "/sys/fs/cgroup" + text->substr(at + 3, text->find('\n', at) - at - 3);
   }
 
+  static Result<int> ask(const std::string& endpoint, Duration patience) {
+    const int port = std::atoi(endpoint.substr(endpoint.rfind(':') + 1).c_str());
+    return exchange({.port = port, .method = "GET", .path = "/health", .body = {}},
+                    {boot_now() + patience, {}});
+  }
+  static Result<int> ask(const Instance& instance, Duration patience) {
+    return ask(instance.endpoint(), patience);
+  }
+
   std::optional<DaemonLeaf> leaf_;
+  unsigned instances_ = 1;
   std::optional<Bytes> limit_;
 };
 
-TEST_F(Hibernation, AFrozenTreeStandsStillAndAThawedOneGoesOn) {
+TEST_F(Hibernation, AFrozenTreeAnswersNobodyAndAThawedOneGoesOn) {
   const auto instance = start({});
   ASSERT_TRUE(instance);
-  const pid_t pid = instance->process();
   ASSERT_TRUE(freeze(instance->supervisor()));
   EXPECT_NE(state_of(instance->supervisor()), 'T') << "who watches over it goes on";
-  // In a group of version 2 a frozen process shows as sleeping: it must not answer either way.
-  const bool stands_still = state_of(pid) == 'T' || state_of(pid) == 'S' || state_of(pid) == 'D';
-  EXPECT_TRUE(stands_still) << state_of(pid);
+  const auto silence = ask(*instance, 100ms);
+  ASSERT_FALSE(silence);
+  EXPECT_EQ(silence.error().code, Errc::timed_out) << silence.error().detail;
   thaw(instance->supervisor());
-  EXPECT_TRUE(comes_true([&] { return state_of(pid) != 'T'; }));
+  EXPECT_EQ(ask(*instance, 10s).value_or(0), 200);
   EXPECT_TRUE(instance->resume(10s, {}));
   instance->unload();
 }
@@ -103,7 +118,7 @@ void Hibernation::takes_little_and_comes_back() {
   ASSERT_TRUE(instance);
   const Bytes before = instance->measure().held();
   ASSERT_GT(before, 64_MiB);
-  const auto held = instance->hibernate();
+  const auto held = instance->hibernate({});
   ASSERT_TRUE(held) << held.error().detail;
   EXPECT_LT(held->count, before.count / 4);
   const std::string group = group_of(*instance);
@@ -131,7 +146,7 @@ TEST_F(Hibernation, WhatDoesNotCompressIsToldToTakeWhatItTakes) {
   const auto instance = start({"--allocate-noise", "64"});
   ASSERT_TRUE(instance);
   const Bytes before = instance->measure().held();
-  const auto held = instance->hibernate();
+  const auto held = instance->hibernate({});
   ASSERT_TRUE(held) << held.error().detail;
   EXPECT_GT(held->count, before.count / 4 * 3);
   EXPECT_TRUE(instance->resume(10s, {}));
@@ -146,7 +161,7 @@ TEST_F(Hibernation, WithoutASwapItSaysSoAndRunsOn) {
   EXPECT_NE(can.error().detail.find("no swap"), std::string::npos) << can.error().detail;
   const auto instance = start({});
   ASSERT_TRUE(instance);
-  const auto held = instance->hibernate();
+  const auto held = instance->hibernate({});
   ASSERT_FALSE(held);
   EXPECT_EQ(held.error().detail.rfind("comp: ", 0), 0U) << held.error().detail;
   EXPECT_TRUE(instance->resume(10s, {}));
@@ -171,7 +186,7 @@ TEST_F(Hibernation, OneThatHibernatesIsUnloadedInGoodOrder) {
   const auto instance = start({});
   ASSERT_TRUE(instance);
   const pid_t pid = instance->process();
-  ASSERT_TRUE(instance->hibernate());
+  ASSERT_TRUE(instance->hibernate({}));
   const Instant began = boot_now();
   instance->unload();
   EXPECT_EQ(state_of(pid), '-');
@@ -187,8 +202,82 @@ TEST_F(Hibernation, ADaemonThatFindsOneFrozenLetsItGoOn) {
   auto adopted = driver_->adopt(root_ + "/run");
   ASSERT_EQ(adopted.size(), 1U);
   EXPECT_EQ(adopted[0].instance->process(), pid);
-  EXPECT_NE(state_of(pid), 'T');
+  EXPECT_EQ(ask(*adopted[0].instance, 10s).value_or(0), 200);
+  if (leaf_->is_entered()) {
+    EXPECT_EQ(read_file(group_of(*adopted[0].instance) + "/cgroup.freeze").value_or(""), "0\n");
+  }
   adopted[0].instance->unload();
+}
+
+// Nobody is there who could resume it.
+TEST_F(Hibernation, OneWhoseDaemonIsKilledAnswersAgain) {
+  auto instance = start({}, OnExit::keep);
+  ASSERT_TRUE(instance);
+  const std::string endpoint = instance->endpoint();
+  ASSERT_TRUE(freeze(instance->supervisor()));
+  instance.reset();
+  EXPECT_EQ(ask(endpoint, 10s).value_or(0), 200);
+  for (const Adopted& adopted : driver_->adopt(root_ + "/run")) adopted.instance->unload();
+}
+
+TEST_F(Hibernation, WhatIsCancelledRunsOn) {
+  const ZramSwap swap;
+  if (!swap.why_not().empty()) GTEST_SKIP() << swap.why_not();
+  if (const auto can = driver_->can_hibernate(); !can) GTEST_SKIP() << can.error().detail;
+  const auto instance = start({"--allocate", "32"});
+  ASSERT_TRUE(instance);
+  std::stop_source stop;
+  (void)stop.request_stop();
+  const auto held = instance->hibernate(stop.get_token());
+  ASSERT_FALSE(held);
+  EXPECT_EQ(ask(*instance, 10s).value_or(0), 200);
+  instance->unload();
+}
+
+TEST_F(Hibernation, AResumeThatIsCancelledSaysSoAndNothingRuns) {
+  const auto instance = start({});
+  ASSERT_TRUE(instance);
+  const pid_t pid = instance->process();
+  // Its server is stopped by somebody else: no resume makes it answer.
+  std::stop_source stop;
+  std::jthread canceller{[&] {
+    (void)comes_true([&] { return state_of(pid) == 'T'; });
+    (void)stop.request_stop();
+  }};
+  std::jthread stopper{[&] {
+    while (!stop.stop_requested()) (void)::kill(pid, SIGSTOP);
+  }};
+  const auto resumed = instance->resume(60s, stop.get_token());
+  ASSERT_FALSE(resumed);
+  EXPECT_EQ(resumed.error().detail, "comp: its resume was cancelled");
+  EXPECT_TRUE(comes_true([&] { return state_of(pid) == '-'; }));
+}
+
+TEST_F(Hibernation, ProcessesSideBySideSleepAndWakeTogether) {
+  const ZramSwap swap;
+  if (!swap.why_not().empty()) GTEST_SKIP() << swap.why_not();
+  if (const auto can = driver_->can_hibernate(); !can) GTEST_SKIP() << can.error().detail;
+  instances_ = 2;
+  const auto group = start({"--allocate", "32"});
+  ASSERT_TRUE(group);
+  ASSERT_EQ(group->endpoints().size(), 2U);
+  const Bytes before = group->measure().held();
+  const auto held = group->hibernate({});
+  ASSERT_TRUE(held) << held.error().detail;
+  EXPECT_LT(held->count, before.count / 4);
+  for (const std::string& endpoint : group->endpoints()) EXPECT_FALSE(ask(endpoint, 50ms));
+  ASSERT_TRUE(group->resume(10s, {}));
+  for (const std::string& endpoint : group->endpoints()) {
+    EXPECT_EQ(ask(endpoint, 10s).value_or(0), 200);
+  }
+  // One that ended in its sleep is told of, and takes the others with it.
+  ASSERT_TRUE(freeze(group->supervisor()));
+  ASSERT_EQ(::kill(group->process(), SIGKILL), 0);
+  ASSERT_TRUE(comes_true([&] { return state_of(group->process()) == '-'; }));
+  const auto resumed = group->resume(10s, {});
+  ASSERT_FALSE(resumed);
+  EXPECT_NE(resumed.error().detail.find("SIGKILL"), std::string::npos) << resumed.error().detail;
+  EXPECT_FALSE(ask(group->endpoints().back(), 1s));
 }
 
 }  // namespace

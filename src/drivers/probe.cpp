@@ -13,10 +13,12 @@
 #include <charconv>
 #include <filesystem>
 #include <optional>
+#include <random>
 #include <vector>
 
 #include "runtime/clock.h"
 #include "runtime/files.h"
+#include "runtime/lines.h"
 #include "runtime/supervise.h"
 
 namespace hearth {
@@ -204,7 +206,20 @@ Result<int> bind_port(int port) {
 
 }  // namespace
 
-Result<int> free_port() { return bind_port(0); }
+Result<int> free_port() {
+  constexpr unsigned lowest = 10000;
+  const auto range = read_file("/proc/sys/net/ipv4/ip_local_port_range");
+  const auto first = range ? whole_number(*range) : std::nullopt;
+  if (first && *first > 2 * lowest && *first < 65536) {
+    thread_local std::minstd_rand random{std::random_device{}()};
+    std::uniform_int_distribution<unsigned> any{lowest, static_cast<unsigned>(*first) - 1};
+    for (int attempt = 0; attempt < 16; ++attempt) {
+      const auto port = bind_port(static_cast<int>(any(random)));
+      if (port) return port;
+    }
+  }
+  return bind_port(0);
+}
 
 // A listener on every address is found by the connection, one on loopback by bind as well.
 bool is_port_free(int port) {

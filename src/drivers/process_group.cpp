@@ -3,6 +3,7 @@
 #include <poll.h>
 #include <sys/epoll.h>
 
+#include <atomic>
 #include <thread>
 #include <utility>
 
@@ -58,10 +59,10 @@ void ProcessGroup::unload() {
 }
 
 // All or none: what had fallen asleep before one that cannot is let go on.
-Result<Bytes> ProcessGroup::hibernate() {
+Result<Bytes> ProcessGroup::hibernate(const std::stop_token& stop) {
   Bytes held;
   for (std::size_t i = 0; i < members_.size(); ++i) {
-    const auto one = members_[i]->hibernate();
+    const auto one = members_[i]->hibernate(stop);
     if (one) {
       held += *one;
       continue;
@@ -72,20 +73,25 @@ Result<Bytes> ProcessGroup::hibernate() {
   return held;
 }
 
+// One that fails gives the others up: it is the one that is told of.
 Result<> ProcessGroup::resume(Duration timeout, std::stop_token stop) {
+  std::stop_source all;
+  const std::stop_callback on_stop{stop, [&all] { (void)all.request_stop(); }};
   std::vector<Result<>> results(members_.size());
+  std::atomic<std::size_t> first{members_.size()};
   {
     std::vector<std::jthread> threads;
     for (std::size_t i = 0; i < members_.size(); ++i) {
-      threads.emplace_back([&, i] { results[i] = members_[i]->resume(timeout, stop); });
+      threads.emplace_back([&, i] {
+        results[i] = members_[i]->resume(timeout, all.get_token());
+        std::size_t none = members_.size();
+        if (!results[i] && first.compare_exchange_strong(none, i)) (void)all.request_stop();
+      });
     }
   }
-  for (const auto& result : results) {
-    if (result) continue;
-    for (const auto& member : members_) (void)member->kill();
-    return result;
-  }
-  return {};
+  if (first == members_.size()) return {};
+  for (const auto& member : members_) (void)member->kill();
+  return results[first];
 }
 
 }  // namespace hearth

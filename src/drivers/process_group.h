@@ -26,7 +26,7 @@ class ProcessGroup : public Instance {
   [[nodiscard]] std::string exit_detail() override;
   [[nodiscard]] MemoryFigures measure() const override;
   void unload() override;
-  [[nodiscard]] Result<Bytes> hibernate() override;
+  [[nodiscard]] Result<Bytes> hibernate(const std::stop_token& stop) override;
   [[nodiscard]] Result<> resume(Duration timeout, std::stop_token stop) override;
   void set_priority(Priority priority) override {
     for (const auto& member : members_) member->set_priority(priority);

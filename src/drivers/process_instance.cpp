@@ -68,13 +68,13 @@ void ProcessInstance::set_priority(Priority priority) {
   set_oom_score(parts_.main_process, oom_score_for(priority, own_oom_score()));
 }
 
-Result<Bytes> ProcessInstance::hibernate() {
+Result<Bytes> ProcessInstance::hibernate(const std::stop_token& stop) {
   const auto named = [this](Error error) {
     error.detail = parts_.job.name + ": " + error.detail;
     return std::unexpected{std::move(error)};
   };
   if (const auto frozen = freeze(parts_.supervisor); !frozen) return named(frozen.error());
-  const auto held = page_out(parts_.supervisor);
+  const auto held = page_out(parts_.supervisor, stop);
   if (!held) {
     thaw(parts_.supervisor);
     return named(held.error());
@@ -88,19 +88,35 @@ void ProcessInstance::wake() {
 }
 
 Result<> ProcessInstance::resume(Duration timeout, std::stop_token stop) {
-  const Instant deadline = boot_now() + timeout;
   page_in(parts_.supervisor);
   wake();
+  const auto answered = answers_again(timeout, stop);
+  if (answered) return answered;
+  const bool has_ended = await_exit(0s).has_value();
+  (void)kill();
+  if (has_ended) return fail(Errc::failed, exit_detail());
+  if (stop.stop_requested()) {
+    return fail(Errc::unavailable, parts_.job.name + ": its resume was cancelled");
+  }
+  return fail(answered.error().code,
+              parts_.job.name + ": it was resumed and does not answer: " + answered.error().detail +
+                  "; `hibernate: false` keeps it from hibernating");
+}
+
+// What it was about when it was frozen may come first: it is asked until it answers.
+Result<> ProcessInstance::answers_again(Duration timeout, const std::stop_token& stop) {
+  const Instant deadline = boot_now() + timeout;
   const Descriptor stopped{::eventfd(0, EFD_CLOEXEC)};
   const std::stop_callback on_stop{stop, [&] {
                                      const std::uint64_t one = 1;
                                      (void)::write(stopped.get(), &one, sizeof one);
                                    }};
-  auto answered = probe(deadline, stopped.get());
-  if (answered) return answered;
-  (void)kill();
-  return fail(answered.error().code,
-              parts_.job.name + ": it was resumed and does not answer: " + answered.error().detail);
+  const std::array<int, 2> interrupts{parts_.control.get(), stopped.get()};
+  for (Duration step = 5ms;; step = std::min<Duration>(2 * step, 100ms)) {
+    auto answered = probe(deadline, stopped.get());
+    if (answered || boot_now() + step >= deadline) return answered;
+    if (wait_interrupted({deadline, interrupts}, step)) return answered;
+  }
 }
 
 Result<> ProcessInstance::probe(Instant deadline, int stop_fd) const {

@@ -7,6 +7,7 @@
 
 #include <sys/types.h>
 
+#include <atomic>
 #include <memory>
 #include <optional>
 #include <string>
@@ -38,7 +39,7 @@ class ProcessInstance : public Instance {
   [[nodiscard]] std::string exit_detail() override;
   [[nodiscard]] MemoryFigures measure() const override { return memory_->measure(); }
   void unload() override;
-  [[nodiscard]] Result<Bytes> hibernate() override;
+  [[nodiscard]] Result<Bytes> hibernate(const std::stop_token& stop) override;
   [[nodiscard]] Result<> resume(Duration timeout, std::stop_token stop) override;
   void set_priority(Priority priority) override;
   void others_changed() override { memory_->others_changed(); }
@@ -56,11 +57,12 @@ class ProcessInstance : public Instance {
  private:
   std::optional<SuperviseReport> await_exit(Duration patience);
   [[nodiscard]] Duration time_after() const;
+  [[nodiscard]] Result<> answers_again(Duration timeout, const std::stop_token& stop);
   void reap();
 
   Parts parts_;
   std::unique_ptr<MemoryWatch> memory_;
-  bool is_gone_ = false;
+  std::atomic<bool> is_gone_ = false;  // set_priority() asks from another thread
   bool is_frozen_ = false;
   std::optional<SuperviseReport> last_;
 };

@@ -14,6 +14,7 @@
 #include <cstdlib>
 #include <filesystem>
 #include <fstream>
+#include <set>
 #include <sstream>
 #include <thread>
 
@@ -43,7 +44,7 @@ std::size_t entries(const std::string& directory) {
 
 bool is_alive(pid_t pid) {
   const auto stat = read_file("/proc/" + std::to_string(pid) + "/stat");
-  return stat && stat->find(") Z ") == std::string::npos;
+  return stat && stat->find(") Z ") == stat->npos && stat->find(") X ") == stat->npos;
 }
 
 class ProcessDriver : public testing::ProcessTest {
@@ -325,6 +326,19 @@ TEST_F(ProcessDriver, StopsByARequestWhereOneIsConfigured) {
   const pid_t supervisor = (*loaded)->supervisor();
   (*loaded)->unload();
   EXPECT_FALSE(is_alive(supervisor));
+}
+
+// No connection of anybody's is given it by the system.
+TEST_F(ProcessDriver, ThePortsItGivesLieBelowThoseOfConnections) {
+  std::ifstream file{"/proc/sys/net/ipv4/ip_local_port_range"};
+  int first = 0;
+  file >> first;
+  if (first <= 20000) GTEST_SKIP() << "connections have ports from " << first;
+  std::set<int> ports;
+  for (int i = 0; i < 50; ++i) ports.insert(free_port().value_or(0));
+  EXPECT_GE(*ports.begin(), 10000);
+  EXPECT_LT(*ports.rbegin(), first);
+  EXPECT_GT(ports.size(), 40U) << "by chance";
 }
 
 TEST_F(ProcessDriver, MeasuresTheWholeTree) {

@@ -5,13 +5,15 @@
 //            process of it is gone and its memory is free. An Instance that exits by itself makes
 //            exit_fd() readable; exit_detail() then says how. adopt() finds what an earlier
 //            daemon left running. hibernate() freezes it and pages it out, and tells what ram it
-//            still takes; on a failure it runs on as before. resume() lets it go on, blocks until
-//            it is in order, and on a failure nothing of it runs any more; unload() of what
-//            hibernates is as ever.
-// Errors     Errc::failed, timed_out, io, not_found with a detail that names the component and
-//            the mend ("ocr: port 8080 is taken by another program").
-// Threads    load and unload run on worker threads, one at a time for an Instance; measure() and
-//            endpoint() may be called meanwhile from another thread.
+//            still takes; on a failure, or when `stop` is asked for, it runs on as before. resume()
+//            lets it go on, blocks until it is in order, and on a failure nothing of it runs any
+//            more; unload() of what hibernates is as ever.
+// Errors     Errc::failed, timed_out, io, not_found, and unavailable for what the machine cannot do
+//            or was cancelled, with a detail that names the component and the mend ("ocr: port 8080
+//            is taken by another program").
+// Threads    load, unload, hibernate and resume run on worker threads, one at a time for an
+//            Instance, and one hibernate() at a time for all. Meanwhile everything else of it may
+//            be called from other threads, exit_detail() once it has ended.
 #pragma once
 
 #include <algorithm>
@@ -30,7 +32,8 @@ namespace hearth {
 
 // The four figures of a component's memory.
 struct MemoryFigures {
-  Bytes anonymous{};  // with its swap and zram
+  // With its swap and zram; while it hibernates what it takes of ram.
+  Bytes anonymous{};
   Bytes file_exclusive{};
   Bytes file_shared{};
   Bytes device{};
@@ -77,7 +80,7 @@ class Instance {
   [[nodiscard]] virtual std::string exit_detail() = 0;
   [[nodiscard]] virtual MemoryFigures measure() const = 0;
   virtual void unload() = 0;
-  [[nodiscard]] virtual Result<Bytes> hibernate() {
+  [[nodiscard]] virtual Result<Bytes> hibernate(const std::stop_token& /*stop*/) {
     return fail(Errc::unavailable, "it cannot hibernate");
   }
   [[nodiscard]] virtual Result<> resume(Duration /*timeout*/, std::stop_token /*stop*/) {

@@ -10,9 +10,10 @@
 //
 //            A limit of memory under version 2: `memory.max` is the limit. From `memory.high` on
 //            (throttle_at()) the kernel slows down who asks for more. `memory.swap.max` is 0, so
-//            that the limit holds with swap too: what has a limit is not swapped out. Under version
-//            1 memory and swap together have the limit. With or without one the kernel ends a group
-//            as a whole (`memory.oom.group`; version 2).
+//            that the limit holds with swap too: what has a limit is not swapped out while it runs
+//            (paging.h lifts it when it hibernates). Under version 1 memory and swap together have
+//            the limit. With or without one the kernel ends a group as a whole
+//            (`memory.oom.group`; version 2).
 // Threads    thread-compatible.
 #pragma once
 

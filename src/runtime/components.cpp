@@ -1,5 +1,6 @@
 #include "runtime/components.h"
 
+#include "runtime/clock.h"
 #include "runtime/processes.h"
 
 namespace hearth {
@@ -22,6 +23,7 @@ std::shared_ptr<Instance> Components::take(Slot& slot) {
     slot.peaks = {};
     slot.priority.reset();
     slot.on_devices.reset();
+    slot.is_asleep = false;
   }
   if (instance) {
     --resident_;
@@ -59,13 +61,7 @@ void Components::load(ComponentId id, const LoadJob& job, Driver* driver,
   Slot& place = slot(id);
   const std::unique_lock one_at_a_time{place.job};
   if (const auto left = take(place)) left->unload();
-  std::stop_token stop;
-  {
-    const MutexLock lock{mutex_};
-    std::stop_source& source = stops_[job.work];
-    if (is_stopping_) (void)source.request_stop();
-    stop = source.get_token();
-  }
+  const std::stop_token stop = begin(place, job.work).second;
   Result<std::unique_ptr<Instance>> loaded = fail(Errc::unavailable, "cancelled");
   if (driver == nullptr) {
     loaded = fail(Errc::invalid, reason);
@@ -88,13 +84,31 @@ void Components::load(ComponentId id, const LoadJob& job, Driver* driver,
     finished.outcome = stop.stop_requested() ? WorkOutcome::cancelled : WorkOutcome::failed;
     finished.detail = loaded.error().detail;
   }
-  {
-    const MutexLock lock{mutex_};
-    stops_.erase(job.work);
-  }
+  end(job.work);
   tell_(std::move(finished));
   // After it was told of, so that an exit is never told before the load that it ends.
   if (watcher_ != nullptr) watcher_->watch(exit_fd, job.work.value);
+}
+
+std::pair<std::shared_ptr<Instance>, std::stop_token> Components::begin(const Slot& place,
+                                                                        WorkId work) {
+  const MutexLock lock{mutex_};
+  std::stop_source& source = stops_[work];
+  if (is_stopping_) (void)source.request_stop();
+  return {place.instance, source.get_token()};
+}
+
+void Components::end(WorkId work) {
+  const MutexLock lock{mutex_};
+  stops_.erase(work);
+}
+
+// What the files and devices of it take goes on as it was: only anonymous memory went.
+Bytes Components::fell_asleep(Slot& place, Bytes anonymous) {
+  const MutexLock lock{mutex_};
+  place.is_asleep = true;
+  place.memory.anonymous = anonymous;
+  return place.memory.held();
 }
 
 void Components::expect(WorkId work) {
@@ -124,50 +138,40 @@ void Components::unload(ComponentId id, WorkId work) {
 void Components::hibernate(ComponentId id, WorkId work) {
   Slot& place = slot(id);
   const std::unique_lock one_at_a_time{place.job};
-  std::shared_ptr<Instance> instance;
-  {
-    const MutexLock lock{mutex_};
-    instance = place.instance;
-  }
+  const Instant began = boot_now();
+  const auto [instance, stop] = begin(place, work);
   event::HibernateFinished finished{.work = work, .outcome = HibernateOutcome::ended};
   if (instance) {
-    const auto held = instance->hibernate();
+    const auto held = instance->hibernate(stop);
     finished.outcome = held ? HibernateOutcome::asleep : HibernateOutcome::awake;
-    finished.held = held.value_or(Bytes{});
+    if (held) finished.held = fell_asleep(place, *held);
     if (!held) finished.detail = held.error().detail;
   }
+  end(work);
+  finished.took = boot_now() - began;
   tell_(std::move(finished));
 }
 
 void Components::resume(ComponentId id, WorkId work, Duration timeout) {
   Slot& place = slot(id);
   const std::unique_lock one_at_a_time{place.job};
-  std::shared_ptr<Instance> instance;
-  std::stop_token stop;
-  {
-    const MutexLock lock{mutex_};
-    instance = place.instance;
-    std::stop_source& source = stops_[work];
-    if (is_stopping_) (void)source.request_stop();
-    stop = source.get_token();
-  }
-  const Result<> resumed =
-      instance ? instance->resume(timeout, stop) : fail(Errc::failed, "it has ended meanwhile");
+  const auto [instance, stop] = begin(place, work);
+  // How it ended was told when it did.
+  const Result<> resumed = instance ? instance->resume(timeout, stop) : fail(Errc::failed, "");
   event::LoadFinished finished{.work = work};
   if (resumed) {
-    const MemoryFigures memory = instance->measure();
-    finished.measured = memory.held();
+    const MemoryFigures figures = instance->measure();
     const MutexLock lock{mutex_};
-    place.memory = memory;
+    place.is_asleep = false;
+    place.memory = with_devices(figures, place);
+    place.peaks.see(place.memory);
+    finished.measured = place.memory.held();
   } else {
     (void)take(place);
     finished.outcome = stop.stop_requested() ? WorkOutcome::cancelled : WorkOutcome::failed;
     finished.detail = resumed.error().detail;
   }
-  {
-    const MutexLock lock{mutex_};
-    stops_.erase(work);
-  }
+  end(work);
   tell_(std::move(finished));
 }
 
@@ -207,15 +211,13 @@ bool Components::adopt(ComponentId id, WorkId work, std::unique_ptr<Instance> in
   return true;
 }
 
-void Components::set_priorities(std::map<ComponentId, Priority> priorities) {
-  {
-    const MutexLock lock{mutex_};
-    priorities_ = std::move(priorities);
-  }
-  follow_priorities();
+void Components::note_priorities(std::map<ComponentId, Priority> priorities) {
+  const MutexLock lock{mutex_};
+  priorities_ = std::move(priorities);
 }
 
 void Components::follow_priorities() {
+  const std::unique_lock in_order{following_};
   std::vector<std::pair<std::shared_ptr<Instance>, Priority>> changed;
   {
     const MutexLock lock{mutex_};
@@ -264,13 +266,23 @@ MemoryFigures Components::with_devices(MemoryFigures figures, const Slot& slot) 
   return figures;
 }
 
+// What is frozen moves no more, and its swap is counted: it is not looked at.
+bool Components::is_measured(ComponentId id, const std::shared_ptr<Instance>& instance) const {
+  const Slot& place = *slots_.at(id);
+  return place.instance == instance && !place.is_asleep;
+}
+
 std::vector<std::pair<ComponentId, Bytes>> Components::measure() {
   std::vector<std::pair<ComponentId, Bytes>> measured;
   for (const auto& [id, instance] : running()) {
+    {
+      const MutexLock lock{mutex_};
+      if (!is_measured(id, instance)) continue;
+    }
     const MemoryFigures figures = instance->measure();
     const MutexLock lock{mutex_};
+    if (!is_measured(id, instance)) continue;  // it went meanwhile
     Slot& place = *slots_.at(id);
-    if (place.instance != instance) continue;  // it went meanwhile
     place.memory = with_devices(figures, place);
     place.peaks.see(place.memory);
     measured.emplace_back(id, place.memory.held());

@@ -40,14 +40,15 @@ class Components {
   void cancel(WorkId work);
   void cancel_all();
   void unload(ComponentId id, WorkId work);
+  // expect() before both, as before a load. One hibernate() at a time.
   void hibernate(ComponentId id, WorkId work);
-  // expect() before it, as before a load.
   void resume(ComponentId id, WorkId work, Duration timeout);
   void clear_exited(WorkId load);
   // From an earlier daemon. False: there is one already.
   bool adopt(ComponentId id, WorkId work, std::unique_ptr<Instance> instance);
-  // Tells those that run with another priority, now and at the end of a load. Blocks.
-  void set_priorities(std::map<ComponentId, Priority> priorities);
+  // What follow_priorities() tells those that run with another one; a load does so at its end.
+  void note_priorities(std::map<ComponentId, Priority> priorities);
+  void follow_priorities();  // blocks
 
   struct Row {
     std::string endpoint;
@@ -76,18 +77,25 @@ class Components {
     MemoryPeaks peaks;
     std::optional<Priority> priority;             // told; none: not known
     std::optional<DeviceWatch::Sums> on_devices;  // of the last look at them
+    bool is_asleep = false;
   };
   [[nodiscard]] std::vector<std::pair<ComponentId, std::shared_ptr<Instance>>> running() const;
   static MemoryFigures with_devices(MemoryFigures figures, const Slot& slot);
   Slot& slot(ComponentId id);
   std::shared_ptr<Instance> take(Slot& slot);
-  void follow_priorities();
+  [[nodiscard]] std::pair<std::shared_ptr<Instance>, std::stop_token> begin(const Slot& slot,
+                                                                            WorkId work);
+  void end(WorkId work);
+  [[nodiscard]] bool is_measured(ComponentId id, const std::shared_ptr<Instance>& instance) const
+      HEARTH_REQUIRES(mutex_);
+  Bytes fell_asleep(Slot& slot, Bytes anonymous);
   void tell_others(const Slot& changed);
   void install(Slot& slot, WorkId load, std::shared_ptr<Instance> instance, MemoryFigures memory);
 
   Tell tell_;
   Watcher* watcher_ = nullptr;
   std::atomic<std::size_t> resident_{0};
+  std::mutex following_;  // held by follow_priorities()
   mutable Mutex mutex_;
   std::map<ComponentId, std::unique_ptr<Slot>> slots_ HEARTH_GUARDED_BY(mutex_);
   std::map<ComponentId, Priority> priorities_ HEARTH_GUARDED_BY(mutex_);

@@ -60,6 +60,7 @@ Daemon::Impl::~Impl() {
   }
   // Its calls go to the workers, and their jobs call it.
   if (watcher) watcher->stop();
+  hibernator.reset();
   workers.reset();
   clerk.reset();
   close_pending();
@@ -292,9 +293,8 @@ void Daemon::Impl::publish_view() {
     if (view.priority == Priority::core && !view.is_removed) core_components.push_back(view.id);
   }
   if (workers) {
-    workers->post([this, all = std::move(priorities)]() mutable {
-      components->set_priorities(std::move(all));
-    });
+    components->note_priorities(std::move(priorities));
+    workers->post([this] { components->follow_priorities(); });
   }
   const MutexLock guard{view_mutex};
   view_now = std::move(made);
@@ -390,15 +390,14 @@ event::MemorySampled Daemon::Impl::signs_now() const {
           .swapped = signs.swapped};
 }
 
-// Batteries last: once in a while is enough.
+// Batteries last: once in a while is enough, and of mains it is told when they come. The first look
+// is told whatever it is: the engine may be one from before.
 void Daemon::Impl::look_at_power() {
   constexpr Duration period = 30s;
   if (boot_now() < power_due) return;
   power_due = boot_now() + period;
   const PowerSigns power = options.machine->power_signs();
-  const bool is_same = power.is_on_battery == power_told.is_on_battery &&
-                       std::abs(power.charge - power_told.charge) < 0.01;
-  if (is_same || (!power.is_on_battery && !power_told.is_on_battery)) return;
+  if (power_told && !power.is_on_battery && !power_told->is_on_battery) return;
   power_told = power;
   tell(event::PowerSampled{.is_on_battery = power.is_on_battery, .charge = power.charge});
 }
@@ -453,6 +452,11 @@ void Daemon::Impl::trouble(const std::string& key, const std::string& text) {
 void Daemon::Impl::trouble_over(const std::string& key) {
   const MutexLock guard{troubles_mutex};
   troubles.erase(key);
+}
+
+void Daemon::Impl::troubles_over(std::string_view beginning) {
+  const MutexLock guard{troubles_mutex};
+  std::erase_if(troubles, [&](const auto& entry) { return entry.first.starts_with(beginning); });
 }
 
 std::shared_ptr<const View> Daemon::Impl::view() const {

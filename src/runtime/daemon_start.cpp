@@ -151,6 +151,7 @@ void Daemon::Impl::begin_threads() {
   devices = std::make_unique<DeviceWatch>(std::move(options.devices));
   clerk = std::make_unique<Workers>(1U);
   workers = std::make_unique<Workers>(std::max(16U, config.core.settings.loads_parallel_max + 2));
+  hibernator = std::make_unique<Workers>(1U);
   components = std::make_unique<Components>([this](Event::What what) { tell(std::move(what)); });
   watcher = std::make_unique<Watcher>(Watcher::Calls{
       .on_readable =

@@ -88,7 +88,7 @@ struct Daemon::Impl {
 
   // --- the sampler's, one at a time ---
   Instant power_due{};
-  PowerSigns power_told{};
+  std::optional<PowerSigns> power_told;
 
   // --- any thread's ---
   std::atomic<Duration> measure_period{Duration{1s}};                    // of the components
@@ -130,7 +130,8 @@ struct Daemon::Impl {
   std::unique_ptr<Components> components;
   std::unique_ptr<Workers> clerk;  // files and the history, in order
   std::unique_ptr<Watcher> watcher;
-  std::unique_ptr<Workers> workers;  // loads and unloads
+  std::unique_ptr<Workers> workers;     // loads and unloads
+  std::unique_ptr<Workers> hibernator;  // one at a time: the swap is one for all
   std::thread core;
 
   // daemon_start.cpp
@@ -173,6 +174,7 @@ struct Daemon::Impl {
   void tell(Event::What what);
   void trouble(const std::string& key, const std::string& text);
   void trouble_over(const std::string& key);
+  void troubles_over(std::string_view beginning);  // of the key
   [[nodiscard]] std::shared_ptr<const View> view() const;
   [[nodiscard]] std::string name(ComponentId id) const;
   [[nodiscard]] NameOf name_of() const;

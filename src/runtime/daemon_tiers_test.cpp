@@ -90,11 +90,50 @@ TEST_F(Tiers, OneThatEndsWhileItHibernatesIsGone) {
   EXPECT_EQ(status().totals.exits, 1U);
 }
 
-TEST_F(Tiers, ALowBatteryIsInTheStatus) {
+TEST_F(Tiers, ALowBatteryIsInTheStatusUntilADaemonStartsOnMains) {
   world_->set_power({.is_on_battery = true, .charge = 0.1});
   begin();
   until([](const DaemonStatus& s) { return s.saves_power; });
   EXPECT_NE(log().find("power is saved"), std::string::npos) << log();
+  world_->set_power({.is_on_battery = false, .charge = 0.1});
+  kill_now();
+  begin();
+  until([](const DaemonStatus& s) { return !s.saves_power; });
+}
+
+TEST_F(Tiers, AResumeThatHangsDoesNotKeepTheDaemonFromStopping) {
+  begin();
+  use();
+  until([](const DaemonStatus& s) { return is_in(s, "ocr", State::hibernated); });
+  world_->hold("ocr");
+  daemon_->command({.text = "ocr", .waits = false}, [](Answer) {});
+  until([](const DaemonStatus& s) { return is_in(s, "ocr", State::resuming); });
+  stop();
+  EXPECT_FALSE(world_->is_running("ocr"));
+}
+
+// The driver lets it go on when it finds it.
+TEST_F(Tiers, WhatHibernatesWhenTheDaemonIsKilledIsReadyForTheNextOne) {
+  begin();
+  use();
+  until([](const DaemonStatus& s) { return is_in(s, "ocr", State::hibernated); });
+  kill_now();
+  config_.core.settings.idle_limits = {1h, 1h, 1h};
+  begin(true);
+  EXPECT_TRUE(is_in(status(), "ocr", State::ready)) << row("ocr").view.reserved.count;
+  EXPECT_EQ(row("ocr").view.reserved, 200_MiB);
+  EXPECT_EQ(row("ocr").memory.held(), 200_MiB);
+  EXPECT_EQ(world_->load_count("ocr"), 1);
+  EXPECT_TRUE(command("ocr").reply.is_granted);
+}
+
+TEST_F(Tiers, WhatHibernatesIsToldToHoldWhatItTakes) {
+  begin();
+  use();
+  until([](const DaemonStatus& s) { return is_in(s, "ocr", State::hibernated); });
+  EXPECT_EQ(row("ocr").memory.held(), 50_MiB);
+  EXPECT_EQ(row("ocr").memory.would_free(), 50_MiB);
+  EXPECT_EQ(row("ocr").peaks.held, 200_MiB);
 }
 
 }  // namespace

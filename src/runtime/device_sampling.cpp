@@ -10,9 +10,10 @@ Configuration Daemon::Impl::resolve(const Config& read) {
   Configuration resolved = resolve_budget(read, options.machine->memory_total());
   mark_sleepers(resolved, read);
   devices->configure(resolved.settings.resources);
+  // Of what is configured no more nobody would say that it is over.
+  troubles_over("device ");
   for (NamedBytes& resource : resolved.settings.resources) {
     const std::string key = "device " + resource.name;
-    trouble_over(key);
     if (resource.bytes != auto_device) continue;
     const auto size = devices->size_of(resource.name);
     resource.bytes = size.value_or(Bytes::unlimited());

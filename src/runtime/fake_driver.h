@@ -133,17 +133,26 @@ class FakeInstance : public Instance {
     const Bytes held = size == world_->sizes.end() ? 10_MiB : size->second;
     return {.anonymous = held, .pss = held};
   }
-  [[nodiscard]] Result<Bytes> hibernate() override {
+  [[nodiscard]] Result<Bytes> hibernate(const std::stop_token& /*stop*/) override {
     const MutexLock lock{world_->mutex};
     if (*world_->hibernation) world_->asleep.insert(name_);
     return *world_->hibernation;
   }
-  [[nodiscard]] Result<> resume(Duration /*timeout*/, std::stop_token /*stop*/) override {
+  [[nodiscard]] Result<> resume(Duration /*timeout*/, std::stop_token stop) override {
+    const std::stop_callback wake{stop, [this] {
+                                    const MutexLock lock{world_->mutex};
+                                    world_->changed.notify_all();
+                                  }};
     const MutexLock lock{world_->mutex};
     world_->asleep.erase(name_);
+    while (world_->held.contains(name_) && !stop.stop_requested()) {
+      world_->changed.wait(world_->mutex);
+    }
     const auto failing = world_->failing.find(name_);
-    if (failing == world_->failing.end()) return {};
+    if (failing == world_->failing.end() && !stop.stop_requested()) return {};
     world_->exit_fds.erase(name_);
+    world_->changed.notify_all();
+    if (stop.stop_requested()) return hearth::fail(Errc::unavailable, name_ + ": cancelled");
     return hearth::fail(Errc::failed, failing->second);
   }
   void unload() override {

@@ -10,6 +10,7 @@
 #include <utility>
 
 #include "runtime/files.h"
+#include "runtime/lines.h"
 
 namespace hearth {
 namespace {
@@ -59,13 +60,10 @@ void leave(const std::string& directory) {
 
 std::vector<GroupPlace> parse_own_groups(std::string_view text) {
   std::vector<GroupPlace> places;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+  each_line(text, [&](std::string_view line) {
     const std::size_t first = line.find(':');
     const std::size_t second = first == line.npos ? first : line.find(':', first + 1);
-    if (second == line.npos) continue;
+    if (second == line.npos) return;
     GroupPlace place{.controllers = {}, .path = std::string{line.substr(second + 1)}};
     std::string_view names = line.substr(first + 1, second - first - 1);
     while (!names.empty()) {
@@ -74,7 +72,7 @@ std::vector<GroupPlace> parse_own_groups(std::string_view text) {
       names.remove_prefix(std::min(comma + 1, names.size()));
     }
     places.push_back(std::move(place));
-  }
+  });
   return places;
 }
 

@@ -12,7 +12,6 @@
 #include <charconv>
 #include <csignal>
 #include <memory>
-#include <mutex>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -27,7 +26,7 @@ namespace hearth {
 namespace {
 
 constexpr unsigned cap_sys_nice = 23;
-constexpr Bytes reclaim_step = 64_MiB;
+constexpr Bytes step = 64_MiB;
 
 std::string proc(pid_t pid, std::string_view rest) {
   return "/proc/" + std::to_string(pid) + "/" + std::string{rest};
@@ -37,17 +36,17 @@ Bytes kib_for(std::string_view text, std::string_view key) {
   return Bytes{number_for(text, key).value_or(0) * 1024};
 }
 
-// The group of version 2 that was made for the component: "hearth-NAME-PID".
+// The group of version 2 that was made for the component: "hearth-NAME-ROOT".
 std::optional<std::string> group_of(pid_t root) {
+  const std::string ending = "-" + std::to_string(root);
   for (const pid_t pid : descendants(root)) {
     const auto text = read_file(proc(pid, "cgroup"));
     if (!text) continue;
     for (const GroupPlace& place : parse_own_groups(*text)) {
       const std::string_view path = place.path;
       const std::string_view last = path.substr(path.rfind('/') + 1);
-      if (!place.controllers.empty() || !last.starts_with("hearth-") || last == "hearth-daemon") {
-        continue;
-      }
+      const bool is_ours = last.starts_with("hearth-") && last.ends_with(ending);
+      if (!place.controllers.empty() || !is_ours) continue;
       for (const char* mount : {"/sys/fs/cgroup", "/sys/fs/cgroup/unified"}) {
         const std::string folder = mount + place.path;
         if (::access((folder + "/cgroup.freeze").c_str(), W_OK) == 0) return folder;
@@ -112,7 +111,7 @@ TreeMemory status_of(const std::vector<pid_t>& tree) {
   return sum;
 }
 
-// The ranges of anonymous memory: private ones that are no file's, or can be written.
+// Whatever can be written: anonymous memory, shared memory, and what of a file was copied.
 std::vector<iovec> anonymous_ranges(pid_t pid) {
   std::vector<iovec> ranges;
   const auto text = read_file(proc(pid, "maps"));
@@ -137,51 +136,83 @@ std::vector<iovec> anonymous_ranges(pid_t pid) {
 
 // One range a call, so that one that is refused (locked, of a device) does not end the others.
 // Returns the last errno, 0 when one was taken.
-int advise(pid_t pid, int advice) {
+int advise(pid_t pid, int advice, const std::stop_token& stop = {}) {
   const Descriptor process{static_cast<int>(::syscall(SYS_pidfd_open, pid, 0))};
   if (!process.is_open()) return errno;
   int error = ESRCH;
   bool is_any = false;
   for (const iovec& range : anonymous_ranges(pid)) {
-    iovec left = range;
-    while (left.iov_len > 0) {
-      const auto done = ::syscall(SYS_process_madvise, process.get(), &left, 1UL, advice, 0U);
+    iovec next{range.iov_base, std::min<std::size_t>(range.iov_len, step.count)};
+    for (std::size_t left = range.iov_len; left > 0 && !stop.stop_requested();) {
+      const auto done = ::syscall(SYS_process_madvise, process.get(), &next, 1UL, advice, 0U);
       if (done <= 0) {
         error = errno;
         break;
       }
       is_any = true;
-      left.iov_base = static_cast<char*>(left.iov_base) + done;
-      left.iov_len -= static_cast<std::size_t>(done);
+      left -= static_cast<std::size_t>(done);
+      next = {static_cast<char*>(next.iov_base) + done, std::min<std::size_t>(left, step.count)};
     }
-    if (error == EPERM) return error;
+    if (error == EPERM || error == ENOSYS) return error;
   }
   return is_any ? 0 : error;
 }
 
+// What has a limit may not be swapped out while it runs (component_group.h): meanwhile it may.
+class SwapAllowed {
+ public:
+  explicit SwapAllowed(const std::string& group) : file_(group + "/memory.swap.max") {
+    const auto limit = read_file(file_);
+    if (limit && *limit != "max\n" && put_into(file_, "max")) before_ = *limit;
+  }
+  ~SwapAllowed() {
+    if (before_) (void)put_into(file_, *before_);  // what is there stays there
+  }
+  SwapAllowed(const SwapAllowed&) = delete;
+  SwapAllowed& operator=(const SwapAllowed&) = delete;
+
+ private:
+  std::string file_;
+  std::optional<std::string> before_;
+};
+
+// Newer kernels can be told to leave the files; to others that line is no line at all.
+bool reclaim_some(const std::string& file, Bytes size) {
+  const std::string text = std::to_string(size.count);
+  errno = 0;
+  if (put_into(file, text + " swappiness=200")) return true;
+  return errno == EINVAL && put_into(file, text);
+}
+
 // By the group, until it gives no more.
-bool reclaim(const std::string& group) {
+bool reclaim(const std::string& group, const std::stop_token& stop) {
   const std::string file = group + "/memory.reclaim";
   if (::access(file.c_str(), W_OK) != 0) return false;
-  // What has a limit may not be swapped out while it runs (component_group.h): now it may.
-  const std::string swap_limit = group + "/memory.swap.max";
-  const auto limit = read_file(swap_limit);
-  const bool is_limited = limit && *limit != "max\n" && put_into(swap_limit, "max");
-  const std::string step = std::to_string(reclaim_step.count);
   constexpr std::uint64_t little = 1024 * 1024;
   std::uint64_t last = ~std::uint64_t{0};
-  for (int failures = 0; failures < 3;) {
+  for (int failures = 0; failures < 3 && !stop.stop_requested();) {
     const auto text = read_file(group + "/memory.stat");
     const std::uint64_t left = text ? number_for(*text, "anon").value_or(0) : 0;
     if (left < little) break;
     const bool has_moved = left + little <= last;
     last = std::min(last, left);
-    // Newer kernels can be told to leave the files; to others the whole line is an error.
-    const bool is_done = put_into(file, step + " swappiness=200") || put_into(file, step);
+    const bool is_done = reclaim_some(file, std::min(step, Bytes{left}));
     failures = is_done && has_moved ? 0 : failures + 1;
   }
-  if (is_limited) (void)put_into(swap_limit, *limit);  // what is there stays there
   return true;
+}
+
+// Returns the errno of the last that was refused when nothing was taken at all.
+int advise_all(const std::vector<pid_t>& tree, const std::stop_token& stop) {
+  int refused = 0;
+  bool is_any = false;
+  for (const pid_t pid : tree) {
+    const int error = advise(pid, MADV_PAGEOUT, stop);
+    if (error == EPERM || error == ENOSYS) return error;
+    is_any = is_any || error == 0;
+    if (error != ESRCH) refused = error;
+  }
+  return is_any ? 0 : refused;
 }
 
 bool may_advise_others() {
@@ -230,6 +261,7 @@ Result<> freeze(pid_t root) {
     for (const pid_t pid : tree) (void)::kill(pid, SIGSTOP);
     const bool is_all = await([&] { return std::ranges::all_of(tree, is_stopped); });
     if (is_all && tree.size() == known) return {};
+    if (!is_all) break;
     known = tree.size();
   }
   thaw(root);
@@ -237,28 +269,32 @@ Result<> freeze(pid_t root) {
 }
 
 void thaw(pid_t root) {
-  if (const auto group = group_of(root)) (void)put_into(*group + "/cgroup.freeze", "0");
+  if (const auto group = group_of(root)) {
+    // A daemon that was killed while it paged this out has left the way to the swap open.
+    const auto limit = read_file(*group + "/memory.max");
+    if (limit && *limit != "max\n") (void)put_into(*group + "/memory.swap.max", "0");
+    (void)put_into(*group + "/cgroup.freeze", "0");
+  }
   for (const pid_t pid : descendants(root)) (void)::kill(pid, SIGCONT);
 }
 
-Result<Bytes> page_out(pid_t root) {
-  static std::mutex one_at_a_time;
-  const std::lock_guard guard{one_at_a_time};
+Result<Bytes> page_out(pid_t root, const std::stop_token& stop) {
   HEARTH_TRY(has_swap());
   const std::vector<pid_t> tree = descendants(root);
   const TreeMemory before = status_of(tree);
   const Bytes taken_before = ram_of_swap();
-  const auto group = group_of(root);
-  if (!group || !reclaim(*group)) {
-    for (const pid_t pid : tree) {
-      const int error = advise(pid, MADV_PAGEOUT);
-      if (error == EPERM) {
-        return fail(Errc::unavailable, "paging out the memory of another process: " +
-                                           error_text(error) + ": it takes root, or a control " +
-                                           "group of version 2: see `hearth doctor`");
-      }
+  {
+    const auto group = group_of(root);
+    std::optional<SwapAllowed> allowed;
+    if (group) allowed.emplace(*group);
+    const int error = group && reclaim(*group, stop) ? 0 : advise_all(tree, stop);
+    if (error != 0) {
+      return fail(Errc::unavailable,
+                  "the kernel does not page out its memory: " + error_text(error) +
+                      ": it takes root, or a control " + "group of version 2: see `hearth doctor`");
     }
   }
+  if (stop.stop_requested()) return fail(Errc::unavailable, "paging out was cancelled");
   const TreeMemory after = status_of(tree);
   const Bytes moved = less(after.swapped, before.swapped);
   const Bytes taken = std::min(less(ram_of_swap(), taken_before), moved);

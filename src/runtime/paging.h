@@ -5,15 +5,19 @@
 //            froze it. page_out() moves what a frozen tree holds of anonymous memory to the swap
 //            and tells what of ram it takes then: what stayed, and what the swap takes of ram for
 //            the rest (zram and zswap hold it there). page_in() asks the kernel to read it back
-//            ahead; nothing depends on it. One tree is paged out at a time, others wait: what the
-//            swap takes for one is what it takes more afterwards.
-// Errors     Errc::unavailable: no swap, no right to page out the memory of others, or no room
-//            left; the detail names the mend. Then part of the tree may be paged out, which does it
-//            no harm.
-// Threads    thread-safe.  Cost  page_out: some 2 ms a MiB to zram; page_in: 1 ms.
+//            ahead; nothing depends on it.
+// Errors     Errc::unavailable: no swap, no right to page out the memory of others, nothing of it
+//            that the kernel would take, or `stop` was asked for; the detail names the mend. Then
+//            part of the tree may be paged out, which does it no harm.
+// Threads    thread-safe, but one tree is to be paged out at a time: what the swap takes of ram for
+//            it is what it takes more afterwards.
+// Cost       page_out: some 2 ms a MiB to zram, and up to 64 MiB of that after `stop`; page_in:
+//            1 ms.
 #pragma once
 
 #include <sys/types.h>
+
+#include <stop_token>
 
 #include "base/result.h"
 #include "base/units.h"
@@ -25,7 +29,7 @@ namespace hearth {
 
 [[nodiscard]] Result<> freeze(pid_t root);
 void thaw(pid_t root);
-[[nodiscard]] Result<Bytes> page_out(pid_t root);
+[[nodiscard]] Result<Bytes> page_out(pid_t root, const std::stop_token& stop);
 void page_in(pid_t root);
 
 }  // namespace hearth

@@ -79,7 +79,8 @@ void Daemon::Impl::perform(const action::StartUnload& action) {
 
 void Daemon::Impl::perform(const action::StartHibernate& action) {
   if (is_replaying) return;
-  workers->post([this, action] { components->hibernate(action.component, action.work); });
+  components->expect(action.work);
+  hibernator->post([this, action] { components->hibernate(action.component, action.work); });
 }
 
 void Daemon::Impl::perform(const action::StartResume& action) {

@@ -98,20 +98,12 @@ std::vector<pid_t> descendants(pid_t root) {
 
 std::optional<MemoryFigures> parse_smaps_rollup(std::string_view text) {
   std::map<std::string_view, std::uint64_t> kib;
-  while (!text.empty()) {
-    const std::size_t end = std::min(text.find('\n'), text.size());
-    const std::string_view line = text.substr(0, end);
-    text.remove_prefix(std::min(end + 1, text.size()));
+  each_line(text, [&](std::string_view line) {
     const std::size_t colon = line.find(':');
-    if (colon == std::string_view::npos || !line.ends_with(" kB")) continue;
-    std::string_view number = line.substr(colon + 1);
-    number.remove_suffix(3);
-    number.remove_prefix(std::min(number.find_first_not_of(' '), number.size()));
-    std::uint64_t value = 0;
-    if (std::from_chars(number.data(), number.data() + number.size(), value).ec == std::errc{}) {
-      kib.emplace(line.substr(0, colon), value);
-    }
-  }
+    if (colon == line.npos || !line.ends_with(" kB")) return;
+    const auto value = whole_number(trimmed(line.substr(colon + 1)));
+    if (value) kib.emplace(line.substr(0, colon), *value);
+  });
   if (!kib.contains("Pss")) return std::nullopt;
   const auto bytes = [&](std::string_view key) {
     const auto row = kib.find(key);

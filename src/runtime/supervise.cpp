@@ -23,6 +23,7 @@
 #include "runtime/component_log.h"
 #include "runtime/files.h"
 #include "runtime/limit_watch.h"
+#include "runtime/paging.h"
 #include "runtime/processes.h"
 #include "runtime/spawn.h"
 
@@ -352,6 +353,7 @@ void Supervisor::read_order() {
   if (!order) {  // the daemon is dead
     control_.reset();
     if (!job_.is_kept || !is_ready_ || !listener_.is_open()) is_over_ = true;
+    thaw(::getpid());  // it answers whoever asks it, though nobody could resume it
     return;
   }
   switch (order->kind) {
@@ -404,6 +406,7 @@ void Supervisor::stop() {
     return;
   }
   kill_at_ = boot_now() + job_.grace;
+  thaw(::getpid());  // what is frozen takes no signal
   if (job_.stop_argv.empty()) return signal_main();
   if (hook_ != 0) return;
   std::vector<std::string> words = job_.stop_argv;

@@ -77,9 +77,10 @@ void models(Exchange& exchange) {
     for (const ComponentRow& row : status.components) {
       if (row.view.is_removed) continue;
       const State state = row.view.state;
-      const std::string_view word = state == State::ready     ? "loaded"
-                                    : state == State::loading ? "loading"
-                                                              : "unloaded";
+      const bool is_coming = state == State::loading || state == State::resuming;
+      const std::string_view word = state == State::ready ? "loaded"
+                                    : is_coming           ? "loading"
+                                                          : "unloaded";
       json.open().field("id", row.name).field("object", "model").field("owned_by", "hearth");
       json.key("status").open().field("value", word);
       if (state == State::failed) json.field("failed", true);

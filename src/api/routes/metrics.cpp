@@ -249,7 +249,7 @@ void add_components(MetricsText& text, const DaemonStatus& status) {
            "Its share of pages of files that others have mapped too, by the last sample.",
            [&](Row row) { return held(row, row.memory.file_shared); });
   add_each(text, rows, "component_device_bytes", gauge,
-           "Memory of devices, where its server tells it, by the last sample.",
+           "Memory of devices, by its server, NVML or DRM, by the last sample.",
            [&](Row row) { return held(row, row.memory.device); });
   add_each(text, rows, "component_would_free_bytes", gauge,
            "What unloading it would give back, by the last sample.",

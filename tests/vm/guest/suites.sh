@@ -29,5 +29,6 @@ suite() {
 for who in root $user; do
   suite $who runtime_test "'*Group*:*Limit*:OomScore*'"
   process="*.LimitsAre*:*.EveryComponent*:*.TellsThat*:*.TheScore*"
-  suite $who drivers_test "'$process:Hibernation.*:*/DriverLaws.*/process-*.ManyCycles*:*DeadDaemon.Noth*'"
+  laws="*/DriverLaws.*/process-*.ManyCycles*:*DeadDaemon.Noth*"
+  suite $who drivers_test "'$process:Hibernation.*:$laws'"
 done
