@@ -106,8 +106,10 @@ def run_loads(daemon, kind, options, results):
             data=json.dumps({"mib": mib, "hold": options.hold}).encode())
         with urllib.request.urlopen(request, timeout=60) as answer:
             peak = json.load(answer)["peak"]
-        daemon.ask("DELETE", f"/v1/leases/{lease['lease']}")
-        daemon.ask("POST", f"/v1/components/{kind}/unload")
+        for answer in (daemon.ask("DELETE", f"/v1/leases/{lease['lease']}"),
+                       daemon.ask("POST", f"/v1/components/{kind}/unload")):
+            if answer.status != 200:
+                raise RuntimeError(f"{kind}: {answer.status} {answer.body}")
         rows.append((reserved, peak))
     results[kind] = rows
 

@@ -38,6 +38,8 @@ LEASED_MIB = 200
 TAKES = LIMIT - RESERVE - (LEASED_MIB + 256) * MIB
 RATE = 1_000_000_000
 OF_THE_MACHINE = {"pressure", "own_limit", "stall", "swap", "foretold"}
+FAILURES = ("killed by the kernel", "the leased component went", "the taker did not get it all",
+            "no relief")
 
 
 class Group:
@@ -108,7 +110,7 @@ def take():
 
 
 class Events:
-    """Of the daemon's stream: when each unload for the machine was told of."""
+    """Of the daemon's stream: when each unload for the machine was told of, and why."""
 
     def __init__(self, daemon):
         self.connection = daemon.connection(timeout=600)
@@ -126,7 +128,7 @@ class Events:
                 said = json.loads(line[6:])
                 is_relief = said.get("kind") in ("unload_started", "hibernate_started")
                 if is_relief and said.get("reason") in OF_THE_MACHINE:
-                    self.unloads.append((at, said["component"]))
+                    self.unloads.append((at, said["reason"]))
         except (OSError, ValueError):
             pass  # the daemon has ended
 
@@ -141,7 +143,8 @@ def load_all(daemon, wait_for):
 
 
 def run_once(daemon, group, events, wait_for):
-    """Milliseconds from onset to relief, what went, what was left at least, and what failed."""
+    """Milliseconds from onset to relief, how many went, what was left at least, what failed, and
+    whether the first of them went before the onset because it was foretold."""
     load_all(daemon, wait_for)
     time.sleep(0.3)
     kills, told = group.kills(), len(events.unloads)
@@ -157,15 +160,16 @@ def run_once(daemon, group, events, wait_for):
     went = events.unloads[told:]
     failed = []
     if group.kills() > kills:
-        failed.append("killed by the kernel")
+        failed.append(FAILURES[0])
     if status != 0:
-        failed.append(f"the taker ended with {status}")
+        failed.append(FAILURES[2])
     if daemon.get("/v1/components/leased")["state"] != "ready":
-        failed.append("the leased component went")
+        failed.append(FAILURES[1])
     if not went:
-        failed.append("no relief")
+        failed.append(FAILURES[3])
     delay = (went[0][0] - onset) * 1000 if went and onset else None
-    return delay, len(went), least, failed
+    is_foretold = bool(went) and went[0][1] == "foretold"
+    return delay, len(went), least, failed, is_foretold
 
 
 def main():
@@ -210,7 +214,9 @@ def main():
     print(f"{len(found)} runs: {TAKES // MIB} MiB taken at 1 GB/s beside {IDLE} x {IDLE_MIB} MiB"
           f" idle and {LEASED_MIB} MiB leased, in {LIMIT // MIB} MiB with a reserve of"
           f" {RESERVE // MIB} MiB")
-    print(f"kernel kills, leases lost, takers refused: {len(failed)} of {len(found)} runs")
+    for what in FAILURES:
+        print(f"{what}: {sum(what in row[3] for row in found)} of {len(found)} runs")
+    print(f"the first unload was foretold: {sum(row[4] for row in found)} of {len(found)} runs")
     if delays:
         print(f"onset to relief: median {statistics.median(delays):.0f} ms, longest"
               f" {delays[-1]:.0f} ms, earliest {delays[0]:.0f} ms; within 200 ms in"

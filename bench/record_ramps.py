@@ -4,8 +4,9 @@
     bench/record_ramps.py > bench/data/ramps.txt
 
 One ramp after the other, MemAvailable every 50 ms: a line "ramp NAME", then lines of milliseconds
-since its begin and KiB. bench/step_forecast judges the forecast on them. What is written to
-/dev/shm is removed again. About five minutes, and up to 3 GB of memory.
+since its begin and KiB. bench/step_forecast judges the forecast on them. Two of them are no ramps,
+to see what is said of those. What is written to /dev/shm is removed again. About six minutes, and
+up to 3 GB of memory.
 """
 
 import glob
@@ -74,13 +75,22 @@ words = {}
 for number in range(9_000_000):
     words[f"word {number}"] = number
 """),
-    "a sort of lines": ["sh", "-c", "seq 1 25000000 | shuf --random-source=/dev/zero | tail -1"],
+    "a sort of lines": ["sh", "-c", "seq 1 160000000 | shuf --random-source=/dev/zero | tail -1"],
     "files into a tmpfs": ["sh", "-c", f"""
 mkdir -p {SCRATCH}
 for n in $(seq 1 60); do
   dd if=/dev/urandom of={SCRATCH}/$n bs=1M count=25 2>/dev/null
   sleep 0.2
 done"""],
+    "nothing at all": ["sleep", "30"],
+    "up and down in place": python(f"""
+import time
+for number in range(20):
+    held = b"x" * ((100 + 37 * number % 300) * {MIB})
+    time.sleep(1)
+    held = None
+    time.sleep(0.5)
+"""),
     "compilers side by side": ["sh", "-c", """
 for file in $FILES; do
   g++ -std=c++23 -O1 -Isrc -c "$file" -o /dev/null 2>/dev/null &

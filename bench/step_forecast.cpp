@@ -11,8 +11,11 @@
 //              or the begin of the ramp if that is nearer, was within a quarter or 5 s of the
 //              truth.
 //
-// A false alarm is a spell in which a level was said to begin within ten seconds and did not within
-// thirty of its end. Ramps of a few seconds leave nothing to see a trend by; they count as well.
+// There is an alarm while a level is said to begin within ten seconds; it is false where none began
+// within fifteen. What was recorded hardly moving has its levels below all of it. Beside Hearth
+// stands one who says "in five seconds" whatever he sees: where he is asked that is near, and what
+// he is worth his alarms tell. Ramps of a few seconds leave nothing to see a trend by; they count
+// as well.
 #include <cstdio>
 #include <fstream>
 #include <sstream>
@@ -40,7 +43,14 @@ struct Saying {
 struct Score {
   unsigned changes = 0;
   unsigned foretold = 0;
-  unsigned false_alarms = 0;
+  double alarms = 0;  // seconds
+  double false_alarms = 0;
+  void add(const Score& other) {
+    changes += other.changes;
+    foretold += other.foretold;
+    alarms += other.alarms;
+    false_alarms += other.false_alarms;
+  }
 };
 
 std::vector<Ramp> read_ramps(const std::string& path) {
@@ -111,23 +121,16 @@ Score judge(const std::vector<Saying>& said) {
     }
     since = change;
   }
-  std::optional<Instant> alarm;  // when the last of a spell was said
-  const auto close = [&] {
-    if (!alarm) return;
+  for (std::size_t i = 0; i + 1 < said.size(); ++i) {
+    const Saying& one = said[i];
+    // What the end of the recording hides is not judged.
+    if (!one.in || *one.in > 10s || one.at + 15s > said.back().at) continue;
     const bool came = std::ranges::any_of(
-        changes, [&](Instant change) { return change >= *alarm - 10s && change <= *alarm + 30s; });
-    // The end of the recording is no all-clear.
-    if (!came && said.back().at > *alarm + 30s) ++score.false_alarms;
-    alarm.reset();
-  };
-  for (const Saying& one : said) {
-    if (one.in && *one.in <= 10s) {
-      alarm = one.at;
-    } else if (alarm && one.at > *alarm + 2s) {
-      close();
-    }
+        changes, [&](Instant change) { return change > one.at && change <= one.at + 15s; });
+    const double lasts = seconds(said[i + 1].at - one.at);
+    score.alarms += lasts;
+    if (!came) score.false_alarms += lasts;
   }
-  close();
   return score;
 }
 
@@ -137,6 +140,11 @@ PressureLimits levels_for(const Ramp& ramp, Prng& prng) {
   for (const auto& [at, bytes] : ramp.looks) {
     most = std::max(most, bytes);
     least = std::min(least, bytes);
+  }
+  // What wavers by less goes nowhere.
+  if (less(most, least) < 64_MiB) {
+    least = less(least, 1_GiB);
+    most = less(most, 512_MiB);
   }
   std::array<double, 4> shares{};
   for (double& share : shares) share = 0.1 + 0.8 * prng.unit();
@@ -161,26 +169,30 @@ int main(int argc, char** argv) {
   }
   constexpr int rounds = 40;
   Prng prng{7};
-  Score all;
-  std::printf("%-32s %8s %9s %6s %12s\n", "ramp", "changes", "foretold", "", "false alarms");
-  const auto show = [](const char* name, const Score& score) {
-    std::printf("%-32s %8u %9u %5.0f%% %12u\n", name, score.changes, score.foretold,
-                score.changes > 0 ? 100.0 * score.foretold / score.changes : 0.0,
-                score.false_alarms);
+  std::printf("%-32s %8s %9s %14s %16s\n", "ramp", "changes", "foretold", "alarms, s",
+              "of them false");
+  const auto share = [](double part, double whole) {
+    return whole > 0 ? 100.0 * part / whole : 0.0;
   };
+  const auto show = [&](const std::string& name, const Score& score) {
+    std::printf("%-32s %8u %8.0f%% %14.0f %15.0f%%\n", name.c_str(), score.changes,
+                share(score.foretold, score.changes), score.alarms,
+                share(score.false_alarms, score.alarms));
+  };
+  Score all;
+  Score always;
   for (const Ramp& ramp : ramps) {
     Score sum;
     for (int round = 0; round < rounds; ++round) {
-      const Score score = judge(play(ramp, levels_for(ramp, prng)));
-      sum.changes += score.changes;
-      sum.foretold += score.foretold;
-      sum.false_alarms += score.false_alarms;
+      std::vector<Saying> said = play(ramp, levels_for(ramp, prng));
+      sum.add(judge(said));
+      for (Saying& one : said) one.in = 5s;
+      always.add(judge(said));
     }
-    show(ramp.name.c_str(), sum);
-    all.changes += sum.changes;
-    all.foretold += sum.foretold;
-    all.false_alarms += sum.false_alarms;
+    show(ramp.name, sum);
+    all.add(sum);
   }
   show("all", all);
+  show("always \"in five seconds\"", always);
   return 0;
 }

@@ -31,6 +31,9 @@ class ProcessGroup : public Instance {
   void set_priority(Priority priority) override {
     for (const auto& member : members_) member->set_priority(priority);
   }
+  void set_idle(bool is_idle) override {
+    for (const auto& member : members_) member->set_idle(is_idle);
+  }
   void others_changed() override {
     for (const auto& member : members_) member->others_changed();
   }

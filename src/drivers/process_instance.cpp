@@ -20,6 +20,8 @@ namespace hearth {
 namespace {
 
 constexpr Duration kill_patience = 5s;
+constexpr const char* usual_weight = "100";  // as the kernel has it
+constexpr const char* idle_weight = "10";
 
 int port_of(const std::string& endpoint) {
   const std::size_t colon = endpoint.rfind(':');
@@ -66,6 +68,12 @@ void ProcessInstance::set_process(int process, const std::string& group) {
 void ProcessInstance::set_priority(Priority priority) {
   if (is_gone_ || parts_.main_process <= 0) return;
   set_oom_score(parts_.main_process, oom_score_for(priority, own_oom_score()));
+}
+
+// By its group of version 2; elsewhere all weigh the same.
+void ProcessInstance::set_idle(bool is_idle) {
+  if (is_gone_ || parts_.group.empty()) return;
+  (void)put_into(parts_.group + "/cpu.weight", is_idle ? idle_weight : usual_weight);
 }
 
 Result<Bytes> ProcessInstance::hibernate(const std::stop_token& stop) {

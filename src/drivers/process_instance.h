@@ -42,6 +42,7 @@ class ProcessInstance : public Instance {
   [[nodiscard]] Result<Bytes> hibernate(const std::stop_token& stop) override;
   [[nodiscard]] Result<> resume(Duration timeout, std::stop_token stop) override;
   void set_priority(Priority priority) override;
+  void set_idle(bool is_idle) override;
   void others_changed() override { memory_->others_changed(); }
 
   void wake();  // without asking whether it answers

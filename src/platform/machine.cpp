@@ -15,6 +15,7 @@
 #include "platform/stall.h"
 #include "runtime/files.h"
 #include "runtime/lines.h"
+#include "runtime/memory_alarm.h"
 #include "runtime/own_group.h"
 
 namespace hearth {
@@ -42,8 +43,9 @@ class LinuxMachine : public Machine {
     const Bytes physical = meminfo().total;
     Bytes total = physical;
     for (const GroupPaths& paths : groups()) {
-      for_each_level(paths,
-                     [&](const GroupMemory& group) { total = std::min(total, group.limit); });
+      for_each_level(paths, [&](const std::string&, const GroupMemory& group) {
+        total = std::min(total, group.limit);
+      });
     }
     return total;
   }
@@ -52,7 +54,7 @@ class LinuxMachine : public Machine {
     MemorySigns signs;
     signs.available = meminfo().available;
     for (const GroupPaths& paths : groups()) {
-      for_each_level(paths, [&](const GroupMemory& group) {
+      for_each_level(paths, [&](const std::string&, const GroupMemory& group) {
         if (group.limit == Bytes::unlimited()) return;
         const Bytes left = less(group.limit, group.used);
         if (left >= signs.available) return;
@@ -86,7 +88,30 @@ class LinuxMachine : public Machine {
     return Bytes{pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
   }
 
+  // Of the machine, of our own group, and of the limits that it is within.
+  [[nodiscard]] std::vector<int> alarms() override {
+    if (root_.empty() && alarms_.empty()) open_alarms();
+    std::vector<int> descriptors;
+    for (const Descriptor& alarm : alarms_) descriptors.push_back(alarm.get());
+    return descriptors;
+  }
+
  private:
+  void open_alarms() {
+    const auto keep = [this](Result<Descriptor> alarm) {
+      if (alarm) alarms_.push_back(std::move(*alarm));
+    };
+    keep(stall_alarm("/proc/pressure/memory"));
+    for (const GroupPaths& paths : groups()) {
+      if (!paths.is_version_2) continue;
+      for_each_level(paths, [&](const std::string& directory, const GroupMemory& group) {
+        if (group.limit == Bytes::unlimited()) return;
+        keep(limit_alarm(directory));
+        keep(stall_alarm(directory + "/memory.pressure"));
+      });
+    }
+  }
+
   [[nodiscard]] MemInfo meminfo() const {
     const auto text = read_file(root_ + "/proc/meminfo");
     const auto parsed = text ? parse_meminfo(*text) : std::nullopt;
@@ -113,7 +138,7 @@ class LinuxMachine : public Machine {
   static void for_each_level(const GroupPaths& paths, const Use& use) {
     std::filesystem::path directory{paths.directory};
     while (directory.string().size() >= paths.stop.size() && !directory.empty()) {
-      use(read_group(directory.string(), paths.is_version_2));
+      use(directory.string(), read_group(directory.string(), paths.is_version_2));
       if (directory == directory.parent_path()) return;
       directory = directory.parent_path();
     }
@@ -136,6 +161,7 @@ class LinuxMachine : public Machine {
   }
 
   std::string root_;
+  std::vector<Descriptor> alarms_;
 };
 
 }  // namespace

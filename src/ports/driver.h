@@ -88,6 +88,9 @@ class Instance {
   }
   // Its priority is another than it was loaded with. Blocks shortly.
   virtual void set_priority(Priority) {}
+  // Nobody uses it, or somebody does again: idle, it may have less of the processor than others.
+  // Blocks shortly.
+  virtual void set_idle(bool /*is_idle*/) {}
   // Another component came or went, with which it may share pages of files.
   virtual void others_changed() {}
 };

@@ -24,6 +24,7 @@ std::shared_ptr<Instance> Components::take(Slot& slot) {
     slot.priority.reset();
     slot.on_devices.reset();
     slot.is_asleep = false;
+    slot.is_idle.reset();
   }
   if (instance) {
     --resident_;
@@ -230,6 +231,27 @@ void Components::follow_priorities() {
     }
   }
   for (const auto& [instance, priority] : changed) instance->set_priority(priority);
+}
+
+void Components::note_idle(std::vector<ComponentId> idle) {
+  const MutexLock lock{mutex_};
+  idle_ = std::move(idle);
+}
+
+void Components::follow_idle() {
+  const std::unique_lock in_order{following_};
+  std::vector<std::pair<std::shared_ptr<Instance>, bool>> changed;
+  {
+    const MutexLock lock{mutex_};
+    for (const auto& [id, place] : slots_) {
+      if (!place->instance) continue;
+      const bool is_idle = std::ranges::binary_search(idle_, id);
+      if (place->is_idle == is_idle) continue;
+      place->is_idle = is_idle;
+      changed.emplace_back(place->instance, is_idle);
+    }
+  }
+  for (const auto& [instance, is_idle] : changed) instance->set_idle(is_idle);
 }
 
 Components::Row Components::row(ComponentId id) const {

@@ -49,6 +49,9 @@ class Components {
   // What follow_priorities() tells those that run with another one; a load does so at its end.
   void note_priorities(std::map<ComponentId, Priority> priorities);
   void follow_priorities();  // blocks
+  // In order; the same with those that are idle, and the others.
+  void note_idle(std::vector<ComponentId> idle);
+  void follow_idle();  // blocks
 
   struct Row {
     std::string endpoint;
@@ -78,6 +81,7 @@ class Components {
     std::optional<Priority> priority;             // told; none: not known
     std::optional<DeviceWatch::Sums> on_devices;  // of the last look at them
     bool is_asleep = false;
+    std::optional<bool> is_idle;  // told; none: not known
   };
   [[nodiscard]] std::vector<std::pair<ComponentId, std::shared_ptr<Instance>>> running() const;
   static MemoryFigures with_devices(MemoryFigures figures, const Slot& slot);
@@ -95,10 +99,11 @@ class Components {
   Tell tell_;
   Watcher* watcher_ = nullptr;
   std::atomic<std::size_t> resident_{0};
-  std::mutex following_;  // held by follow_priorities()
+  std::mutex following_;  // held by who follows either
   mutable Mutex mutex_;
   std::map<ComponentId, std::unique_ptr<Slot>> slots_ HEARTH_GUARDED_BY(mutex_);
   std::map<ComponentId, Priority> priorities_ HEARTH_GUARDED_BY(mutex_);
+  std::vector<ComponentId> idle_ HEARTH_GUARDED_BY(mutex_);
   std::map<WorkId, std::stop_source> stops_ HEARTH_GUARDED_BY(mutex_);
   bool is_stopping_ HEARTH_GUARDED_BY(mutex_) = false;
 };

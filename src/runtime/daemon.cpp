@@ -138,6 +138,7 @@ void Daemon::Impl::step(const JournalRecord& record) {
       chronicle.note(taken->command, decode_note(taken->note));
       chronicle.commanded(sequence, record.unix_ms, taken->command);
     }
+    if (!is_replaying) std::ranges::for_each(taken->components, [this](auto id) { note_used(id); });
   }
   actions.clear();
   const auto began = std::chrono::steady_clock::now();
@@ -145,6 +146,8 @@ void Daemon::Impl::step(const JournalRecord& record) {
   if (!is_replaying) {
     measures.took_step(std::chrono::steady_clock::now() - began);
     measures.observe(engine, actions);
+    const auto* sampled = std::get_if<event::MemorySampled>(&record.event.what);
+    if (sampled != nullptr && !sampled->measured.empty()) note_idle();
   }
   if (coming != configs_coming.end()) {
     configs_coming.erase(coming);
@@ -404,6 +407,7 @@ void Daemon::Impl::look_at_power() {
 
 void Daemon::Impl::sample() {
   look_at_power();
+  components->follow_idle();
   // What is known of devices is part of what each component holds.
   std::vector<event::DeviceHeld> devices_held = sample_devices();
   auto measured = components->measure();

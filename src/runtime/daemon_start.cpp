@@ -162,6 +162,7 @@ void Daemon::Impl::begin_threads() {
       .on_sample = [this] { look(); },
   });
   components->use_watcher(watcher.get());
+  for (const int alarm : options.machine->alarms()) watcher->watch_alarm(alarm);
 }
 
 void Daemon::Impl::take_up() {

@@ -65,7 +65,8 @@ struct Daemon::Impl {
   std::map<WorkId, ComponentId> loads;  // under way
   std::map<ComponentId, std::string> last_errors;
   std::vector<ComponentId> core_components;
-  std::set<ComponentId> unwanted;  // to be unloaded when nobody holds them
+  std::vector<ComponentId> idle_now;  // in order; as of the last sample, less what is used since
+  std::set<ComponentId> unwanted;     // to be unloaded when nobody holds them
   std::uint64_t snapshot_sequence = 0;
   std::uint64_t sequence = 0;  // of the event being stepped
   std::int64_t sequence_unix_ms = 0;
@@ -166,6 +167,8 @@ struct Daemon::Impl {
   void look();
   void sample();
   void look_at_power();
+  void note_idle();
+  void note_used(ComponentId id);
   std::vector<event::DeviceHeld> sample_devices();  // none when it is not time
   // With sizes in bytes, as this machine has them. Asks drivers: not on the core thread.
   [[nodiscard]] Configuration resolve(const Config& read);

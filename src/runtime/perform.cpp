@@ -109,6 +109,9 @@ void Daemon::Impl::perform(const action::ArmTimer& action) {
 
 void Daemon::Impl::perform(action::Reply& action) {
   if (is_replaying) return;
+  if (action.lease) {
+    for (const action::ReplyComponent& held : action.components) note_used(held.component);
+  }
   Pending waiting;
   bool is_waited_for = false;
   {

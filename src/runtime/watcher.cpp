@@ -17,6 +17,7 @@ namespace {
 constexpr std::uint64_t timer_token = std::numeric_limits<std::uint64_t>::max();
 constexpr std::uint64_t sampling_token = timer_token - 1;
 constexpr std::uint64_t end_token = timer_token - 2;
+constexpr std::uint64_t alarm_token = timer_token - 3;
 
 timespec to_timespec(std::int64_t ns) {
   timespec result{};
@@ -27,7 +28,7 @@ timespec to_timespec(std::int64_t ns) {
 
 void add(int epoll, int fd, std::uint64_t token, std::uint32_t flags) {
   epoll_event event{};
-  event.events = EPOLLIN | flags;
+  event.events = flags;
   event.data.u64 = token;
   (void)::epoll_ctl(epoll, EPOLL_CTL_ADD, fd, &event);
 }
@@ -45,9 +46,9 @@ Watcher::Watcher(Calls calls) : calls_(std::move(calls)) {
   sampling_.reset(::timerfd_create(CLOCK_MONOTONIC, TFD_CLOEXEC | TFD_NONBLOCK));
   end_.reset(::eventfd(0, EFD_CLOEXEC | EFD_NONBLOCK));
   HEARTH_ASSERT(epoll_.is_open() && timer_.is_open() && sampling_.is_open() && end_.is_open());
-  add(epoll_.get(), timer_.get(), timer_token, 0);
-  add(epoll_.get(), sampling_.get(), sampling_token, 0);
-  add(epoll_.get(), end_.get(), end_token, 0);
+  add(epoll_.get(), timer_.get(), timer_token, EPOLLIN);
+  add(epoll_.get(), sampling_.get(), sampling_token, EPOLLIN);
+  add(epoll_.get(), end_.get(), end_token, EPOLLIN);
   thread_ = std::thread{[this] { run(); }};
 }
 
@@ -61,8 +62,10 @@ void Watcher::stop() {
 }
 
 void Watcher::watch(int fd, std::uint64_t token) {
-  if (fd >= 0) add(epoll_.get(), fd, token, EPOLLONESHOT);
+  if (fd >= 0) add(epoll_.get(), fd, token, EPOLLIN | EPOLLONESHOT);
 }
+
+void Watcher::watch_alarm(int fd) { add(epoll_.get(), fd, alarm_token, EPOLLPRI | EPOLLET); }
 
 void Watcher::unwatch(int fd) {
   if (fd >= 0) (void)::epoll_ctl(epoll_.get(), EPOLL_CTL_DEL, fd, nullptr);
@@ -99,6 +102,8 @@ void Watcher::run() {
         calls_.on_timer();
       } else if (token == sampling_token) {
         drain(sampling_.get());
+        calls_.on_sample();
+      } else if (token == alarm_token) {
         calls_.on_sample();
       } else {
         calls_.on_readable(token);

@@ -3,7 +3,8 @@
 // Contract   watch() reports a descriptor once, with its token, when it becomes readable;
 //            unwatch() ends that, though a report may already be under way. arm() replaces the
 //            time before it; CLOCK_BOOTTIME, so a time that passed in a suspend is reported on
-//            waking up. sample_every() sets the period of on_sample.
+//            waking up. sample_every() sets the period of on_sample, and watch_alarm() calls it
+//            besides each time that a descriptor becomes urgent (EPOLLPRI).
 // Threads    thread-safe; the callbacks run on the watcher's own thread and must not block.
 #pragma once
 
@@ -34,6 +35,7 @@ class Watcher {
   void unwatch(int fd);
   void arm(Instant boot_time);  // never(): off
   void sample_every(Duration period);
+  void watch_alarm(int fd);
 
  private:
   void run();

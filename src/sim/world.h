@@ -216,6 +216,7 @@ class World {
   Duration stalled_{0};
   Bytes swapped_;
   Bytes other_goal_;
+  Bytes other_pace_;  // a sample
   Instant other_until_;
   std::uint64_t samples_ = 0;
   bool is_on_battery_ = false;

@@ -272,8 +272,10 @@ void World::sample() {
     other_goal_ =
         is_high ? scaled(budget, prng_.between(350, 600)) : scaled(budget, prng_.between(50, 200));
     other_until_ = now_ + (is_high ? between(prng_, 20s, 120s) : between(prng_, 60s, 400s));
+    // Some take it faster than anything could foretell.
+    other_pace_ = Bytes{budget.count / (prng_.chance(0.3) ? 3 : 50)};
   }
-  const Bytes pace{budget.count / 50};
+  const Bytes pace = other_pace_;
   if (other_use_ < other_goal_) other_use_ = std::min(other_goal_, other_use_ + pace);
   if (other_use_ > other_goal_) other_use_ = std::max(other_goal_, less(other_use_, pace));
   const bool measures = samples_++ % 5 == 0;

@@ -378,6 +378,29 @@ TEST(Engine, AProbabilityBetweenTheThresholdsPreloadsIntoFreeMemoryOnly) {
   EXPECT_EQ(s.state("a"), State::unloaded) << "it expired unused";
 }
 
+TEST(Engine, APreloadThatIsAskedForBeforeItBeginsIsNoGuessAnyMore) {
+  Script s = script({spec("a"), spec("b"), spec("c")});
+  Configuration one_by_one;
+  one_by_one.settings = s.engine.settings();
+  one_by_one.settings.loads_parallel_max = 1;
+  one_by_one.components = {spec("a"), spec("b"), spec("c")};
+  s.send(event::Configured{one_by_one});
+  (void)s.command({"a"});
+  event::CommandReceived likely{.request = RequestId{s.next_request++}, .command = CommandId{7}};
+  likely.intents = {{s.id("b"), 0.3}};
+  s.send(likely);
+  ASSERT_TRUE(s.engine.component(s.id("b")).is_preload);
+  (void)s.command({"b"});
+  (void)s.command({"c"});
+  const WorkId first = s.ever<action::StartLoad>().at(0).work;
+  s.send(event::LoadFinished{first, WorkOutcome::done, s.measured, ""});
+  s.play();
+  const auto loads = s.ever<action::StartLoad>();
+  ASSERT_EQ(loads.size(), 3U);
+  EXPECT_EQ(loads[1].component, s.id("b")) << "as it came, not behind what was asked for";
+  EXPECT_FALSE(loads[1].is_preload);
+}
+
 TEST(Engine, CriticalPressureUnloadsWhatIsIdleAndStopsAdmission) {
   Script s = script({spec("a"), spec("b")});
   s.release(([&] {

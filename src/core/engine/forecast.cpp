@@ -40,14 +40,15 @@ Bytes Engine::Impl::coming_bytes() const {
   return sum;
 }
 
-double Engine::Impl::falling_beside(const std::vector<Coming>& loads) const {
-  double rate = gauge.falling().value_or(0);
+// Without what our own loads take of it.
+Trend Engine::Impl::trend_beside(const std::vector<Coming>& loads) const {
+  Trend trend = gauge.trend().value_or(Trend{});
   for (const Coming& load : loads) {
     if (load.within > Duration{0}) {
-      rate -= static_cast<double>(load.bytes.count) / seconds(load.within);
+      trend.rate -= static_cast<double>(load.bytes.count) / seconds(load.within);
     }
   }
-  return std::max(rate, 0.0);
+  return trend.rate > 0 ? trend : Trend{};
 }
 
 std::optional<Forecast> Engine::Impl::forecast() const {
@@ -55,19 +56,19 @@ std::optional<Forecast> Engine::Impl::forecast() const {
   if (available == Bytes::unlimited() || pressure == Pressure::emergency) return std::nullopt;
   const Bytes limit = configuration.settings.pressure.below[static_cast<std::size_t>(pressure)];
   const std::vector<Coming> loads = coming_loads();
-  const double rate = falling_beside(loads);
+  const Trend trend = trend_beside(loads);
   double left = static_cast<double>(available.count) - static_cast<double>(limit.count);
   double time = seconds(sight);
   for (const Coming& load : loads) {
     const double bytes = static_cast<double>(load.bytes.count);
-    const double at_end = left - bytes - rate * seconds(load.within);
+    const double at_end = left - bytes - trend.fallen_in(seconds(load.within));
     if (at_end < 0) {
       time = std::min(time, seconds(load.within));
       break;
     }
     left -= bytes;
   }
-  if (rate > 0) time = std::min(time, std::max(left, 0.0) / rate);
+  time = trend.time_for(left, time).value_or(time);
   if (time >= seconds(sight)) return std::nullopt;
   return Forecast{.level = static_cast<Pressure>(static_cast<int>(pressure) + 1),
                   .in = Duration{static_cast<std::int64_t>(time * 1e9)}};
@@ -80,7 +81,7 @@ Bytes Engine::Impl::available_in(Duration time) const {
   for (const Coming& load : loads) {
     if (load.within <= time) taken += load.bytes;
   }
-  const double fallen = falling_beside(loads) * seconds(time);
+  const double fallen = trend_beside(loads).fallen_in(seconds(time));
   return less(gauge.available(), taken + Bytes{static_cast<std::uint64_t>(fallen)});
 }
 

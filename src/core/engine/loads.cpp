@@ -97,8 +97,25 @@ void Engine::Impl::withdraw_unfitting() {
   for (const ComponentId id : unfitting) withdraw(id);
 }
 
+// What was admitted as a guess, or as a need of one, and is asked for by now is no guess any more.
+void Engine::Impl::promote_asked() {
+  for (const ComponentId id : admitted) {
+    if (!at(id).is_preload) continue;
+    for (const auto& [number, request] : requests) {
+      const bool is_guess = request.kind == WantKind::preload || request.kind == WantKind::unload;
+      if (is_guess || std::ranges::find(request.closure, id) == request.closure.end()) continue;
+      const bool is_asked = std::ranges::find(request.asked, id) != request.asked.end();
+      at(id).is_preload = false;
+      at(id).load_reason = is_asked ? request.reason : Reason::need;
+      is_plan_stale = true;
+      break;
+    }
+  }
+}
+
 void Engine::Impl::start_loads() {
   withdraw_unwanted();
+  promote_asked();
   if (!admitted.empty()) withdraw_unfitting();
   plan_starts();
   while (start_next()) {

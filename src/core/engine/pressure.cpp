@@ -128,11 +128,20 @@ void Engine::Impl::rearm_idle() {
   for (const auto& [priority, key, id] : idle) {
     Component& c = at(id);
     disarm(TimerKind::idle, id.value, c.idle_deadline);
-    const Duration limit = idle_limit(id);
-    c.idle_deadline =
-        limit == Duration::max() ? Instant::never() : std::max(now, c.idle_since + limit);
+    c.idle_deadline = idle_end(id, now);
     arm(TimerKind::idle, id.value, c.idle_deadline);
   }
+}
+
+// When its idling is over, and not before `earliest`. Longer limits end with a second, so that many
+// end by one timer.
+Instant Engine::Impl::idle_end(ComponentId id, Instant earliest) const {
+  const Duration limit = idle_limit(id);
+  if (limit == Duration::max()) return Instant::never();
+  Instant end = at(id).idle_since + limit;
+  constexpr std::int64_t second = 1'000'000'000;
+  if (limit >= 20s) end.ns += (second - end.ns % second) % second;
+  return std::max(end, earliest);
 }
 
 // How long it may stay idle at this pressure; Duration::max(): for ever.

@@ -495,6 +495,7 @@ struct Engine::Impl {
   void withdraw(ComponentId id);
   void lose(ComponentId id, Reason reason);
   void withdraw_unwanted();
+  void promote_asked();
   void withdraw_unfitting();
 
   // unloads.cpp
@@ -542,6 +543,7 @@ struct Engine::Impl {
   void set_pressure(Pressure level);
   void rearm_idle();
   Duration idle_limit(ComponentId id) const;
+  Instant idle_end(ComponentId id, Instant earliest) const;
   void withhold_from_budget();
   void relieve_budget();
   void relieve_pressure();
@@ -585,7 +587,7 @@ struct Engine::Impl {
   std::vector<Coming> coming_loads() const;
   Bytes coming_bytes() const;
   // How fast memory falls apart from the loads under way, in bytes a second.
-  double falling_beside(const std::vector<Coming>& loads) const;
+  Trend trend_beside(const std::vector<Coming>& loads) const;
   std::optional<Forecast> forecast() const;
   Bytes available_in(Duration time) const;
 

@@ -56,10 +56,8 @@ void Engine::Impl::refresh_idle(ComponentId id) {
   if (c.state == State::ready) c.idle_since = now;
   c.idle_key = policy->key(policy_state, c.policy, candidate(id), now);
   idle.emplace(c.spec.priority, c.idle_key, id);
-  const Duration limit = idle_limit(id);
   // Later than now: what is due in this step was looked at already.
-  c.idle_deadline = limit == Duration::max() ? Instant::never()
-                                             : std::max(c.idle_since + limit, now + Duration{1ms});
+  c.idle_deadline = idle_end(id, now + Duration{1ms});
   arm(TimerKind::idle, id.value, c.idle_deadline);
   note_defaults();
   if (!queue.empty() || !draining.empty() || ledger.shortfall({})) is_dirty = true;

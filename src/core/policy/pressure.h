@@ -7,7 +7,8 @@
 //            more), and for the others when they have been below half of it for two seconds: so
 //            that it does not flutter. While memory is plenty they make it high at most.
 //            next_look() is when the machine should be looked at again: memory is not taken faster
-//            than take_rate_max, so that no level is passed unseen for long.
+//            than take_rate_max, so that no level is passed unseen for long, and what programs
+//            suffer is watched while they do.
 // Exactness  + - * / on doubles only, so equal inputs give equal bits everywhere.
 // Threads    thread-compatible.  Cost  some 100 ns a look, and trend() some us.
 #pragma once
@@ -15,6 +16,7 @@
 #include <array>
 #include <cstdint>
 #include <optional>
+#include <span>
 #include <string_view>
 #include <vector>
 
@@ -27,6 +29,16 @@ namespace hearth {
 enum class PressureSign : unsigned char { memory, own_limit, stall, swap };
 constexpr unsigned limit_of(PressureSign) { return 4; }
 [[nodiscard]] std::string_view name_of(PressureSign sign);
+
+// How available memory falls, and will.
+struct Trend {
+  double rate = 0;    // bytes a second, now
+  double growth = 0;  // of the rate, in a second; seen for `seen`, and believed for as long
+  double seen = 0;    // seconds
+  [[nodiscard]] double fallen_in(double time) const;
+  // Seconds; none: not within `limit`.
+  [[nodiscard]] std::optional<double> time_for(double bytes, double limit) const;
+};
 
 class PressureGauge {
  public:
@@ -45,9 +57,10 @@ class PressureGauge {
   [[nodiscard]] bool is_suffering(const PressureLimits& limits) const;
 
   [[nodiscard]] Duration next_look(const PressureLimits& limits) const;
-  // How fast available memory falls, in bytes a second, by the median of all pairs of the last
-  // looks (Sen, 1968); none when it does not, or as much as it wavers.
-  [[nodiscard]] std::optional<double> falling() const;
+  // By the median slope of all pairs of the last looks (Sen, 1968), or of each half of them where
+  // that is much nearer to what was seen, or of the last of them alone; none when memory does not
+  // fall, or as much as it wavers.
+  [[nodiscard]] std::optional<Trend> trend() const;
   // What was seen so far says nothing of what comes: a load of ours was part of it.
   void forget_trend() { looks_.clear(); }
   // Above which memory has to be for this level to end.
@@ -78,6 +91,14 @@ class PressureGauge {
       a(at, available);
     }
   };
+  struct Fit {
+    Trend trend;
+    double off = 0;     // how far a look is off it, typically
+    double fallen = 0;  // while it was seen
+  };
+  static Fit fit(std::span<const Look> looks);
+  static double median_slope(std::span<const Look> looks);
+  static double typical_off(std::span<const Look> looks, const Trend& trend);
   void measure_rates(Instant at);
   void keep_look(Instant at);
   static void hold(Held& held, double figure, double high, Instant at);

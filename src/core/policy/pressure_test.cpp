@@ -138,26 +138,36 @@ TEST(PressureGauge, TheNextLookIsWhenALevelCouldBePassed) {
   EXPECT_EQ(w.gauge.next_look(w.limits), 50ms);
 }
 
-// What falling() says of a figure that is this at each of twelve looks, half a second apart.
-std::optional<double> fall_of(const std::function<double(double second)>& bytes_at) {
+TEST(PressureGauge, WhatProgramsSufferIsWatchedWhileTheyDo) {
+  Watched w;
+  (void)w.at(16_GiB);
+  w.signs.stalled += 100ms;
+  w.look(1s);
+  EXPECT_EQ(w.gauge.next_look(w.limits), 200ms);
+  for (int i = 0; i < 4; ++i) w.look(1s);
+  EXPECT_EQ(w.gauge.next_look(w.limits), 1s);
+}
+
+// What trend() says of a figure that is this at each of twelve looks, half a second apart.
+std::optional<Trend> fall_of(const std::function<double(double second)>& bytes_at) {
   Watched w;
   for (int i = 0; i < 12; ++i) {
     w.signs.available = Bytes{static_cast<std::uint64_t>(bytes_at(i * 0.5))};
     w.look(500ms);
   }
-  return w.gauge.falling();
+  return w.gauge.trend();
 }
 
 TEST(PressureGauge, ATrendIsSeen) {
   const auto fall = fall_of([](double t) { return 8e9 - 200e6 * t; });
   ASSERT_TRUE(fall);
-  EXPECT_NEAR(*fall, 200e6, 1e3);
+  EXPECT_NEAR(fall->rate, 200e6, 1e3);
 }
 
 TEST(PressureGauge, ATrendIsSeenThoughOneLookIsOff) {
   const auto fall = fall_of([](double t) { return 8e9 - 200e6 * t - (t == 2.5 ? 1e9 : 0); });
   ASSERT_TRUE(fall);
-  EXPECT_NEAR(*fall, 200e6, 20e6);
+  EXPECT_NEAR(fall->rate, 200e6, 20e6);
 }
 
 TEST(PressureGauge, WhatOnlyWaversHasNoTrend) {
@@ -167,15 +177,44 @@ TEST(PressureGauge, WhatOnlyWaversHasNoTrend) {
   EXPECT_FALSE(fall_of([](double t) { return 8e9 + 100e6 * t; })) << "it grows";
 }
 
+TEST(PressureGauge, ATrendThatHasJustBegunIsSeen) {
+  const auto fall = fall_of([](double t) { return 8e9 - (t > 3.4 ? 200e6 * (t - 3.4) : 0); });
+  ASSERT_TRUE(fall);
+  EXPECT_NEAR(fall->rate, 200e6, 10e6) << "though for most of the time nothing fell";
+}
+
+TEST(PressureGauge, AFallThatGrowsIsSeenToGrow) {
+  const auto fall = fall_of([](double t) { return 8e9 - 10e6 * t - 20e6 * t * t; });
+  ASSERT_TRUE(fall);
+  EXPECT_NEAR(fall->rate, 230e6, 10e6) << "10 + 2 * 20 * 5.5";
+  EXPECT_NEAR(fall->growth, 40e6, 4e6);
+}
+
+TEST(Trend, SaysWhenSoMuchWillHaveFallen) {
+  const Trend even{.rate = 100, .growth = 0, .seen = 5};
+  EXPECT_NEAR(even.time_for(1000, 600).value_or(0), 10, 1e-6);
+  EXPECT_FALSE(even.time_for(1000, 9));
+  const Trend growing{.rate = 100, .growth = 20, .seen = 5};
+  EXPECT_NEAR(growing.fallen_in(5), 750, 1e-6);
+  EXPECT_NEAR(growing.fallen_in(10), 750 + 5 * 200, 1e-6)
+      << "it is believed as long as it was seen";
+  EXPECT_NEAR(growing.time_for(750, 600).value_or(0), 5, 1e-6);
+  const Trend resting{.rate = 100, .growth = -20, .seen = 30};
+  EXPECT_NEAR(resting.fallen_in(5), 250, 1e-6);
+  EXPECT_NEAR(resting.fallen_in(100), 250, 1e-6) << "it does not rise for that";
+  EXPECT_FALSE(resting.time_for(251, 600));
+  EXPECT_FALSE(Trend{}.time_for(1, 600));
+}
+
 TEST(PressureGauge, WhatHasEndedIsNoTrendForLong) {
   Watched w;
   for (int i = 0; i < 10; ++i) {
     w.signs.available = less(w.signs.available, 200_MiB);
     w.look(500ms);
   }
-  EXPECT_TRUE(w.gauge.falling());
+  EXPECT_TRUE(w.gauge.trend());
   for (int i = 0; i < 12; ++i) w.look(1s);
-  EXPECT_FALSE(w.gauge.falling());
+  EXPECT_FALSE(w.gauge.trend());
 }
 
 }  // namespace
