@@ -50,6 +50,7 @@ def figures_of(result):
         "wait_total_ms": sum(waits) * 1000, "loads": result.loads,
         "evictions": result.evictions, "failed": len(result.failed()),
         "problems": result.problems, "ttl_s": result.ttl, "seconds": result.seconds,
+        "cpu_s": result.cpu, "wake_ups": result.wakes, "idle_hour": result.idle,
         "samples": result.samples, "component_peak_bytes": result.parts,
         "load_ms": {name: [round(v * 1000, 1) for v in values]
                     for name, values in result.load_seconds.items()},
@@ -89,12 +90,17 @@ def summary(day, results):
     by_name = {result.name: figures_of(result) for result in results}
     print(f"\n{'':<22} {'memory held MB':>15} {'wait ms':>25}")
     print(f"{'way':<22} {'peak':>7} {'mean':>7} {'p50':>7} {'p95':>7} {'total':>9} "
-          f"{'loads':>6} {'evictions':>9} {'failed':>6}")
+          f"{'loads':>6} {'evictions':>9} {'failed':>6} {'cpu s':>6} {'wake-ups':>8}")
     for name, f in by_name.items():
         evictions = "-" if f["evictions"] is None else f["evictions"]
         print(f"{name:<22} {mega(f['peak_bytes']):>7} {mega(f['mean_bytes']):>7} "
               f"{f['wait_p50_ms']:7.0f} {f['wait_p95_ms']:7.0f} {f['wait_total_ms']:9.0f} "
-              f"{f['loads']:>6} {evictions:>9} {f['failed']:>6}")
+              f"{f['loads']:>6} {evictions:>9} {f['failed']:>6} {f['cpu_s']:6.1f} "
+              f"{f['wake_ups']:>8}")
+        if f["idle_hour"]:
+            cpu, wakes = f["idle_hour"]
+            print(f"{'':<22} (an hour in which nothing is asked: {cpu:.1f} s of a processor, "
+                  f"{wakes:.0f} wake-ups)")
         if f["ttl_s"]:
             print(f"{'':<22} (one second of this day is five minutes: "
                   f"time to live {f['ttl_s']:.2f} s)")

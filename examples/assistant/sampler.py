@@ -1,9 +1,11 @@
-"""Measures memory held, from outside: `sampler.py NAME=VALUE [PID ...]`.
+"""Measures memory held and time taken, from outside: `sampler.py NAME=VALUE [PID ...]`.
 
 Every 100 ms it sums the PSS and swapped PSS of all processes that have NAME=VALUE in their
 environment or descend from one that has, or from a PID given. A line "mark TEXT" on standard
 input notes the time; the end of the input ends it. Then it prints one JSON object:
-{"samples": [[second, bytes], ...], "parts": {component: peak bytes}, "marks": [[second, text]]}.
+{"samples": [[second, bytes], ...], "parts": {component: peak bytes}, "marks": [[second, text]],
+"cpu": [[second, seconds of processors, wake-ups], ...]}, the last once a second and at the end: by
+all of them together, those that have ended included, less what they did in their last 100 ms.
 Seconds are of CLOCK_MONOTONIC. The sampler itself is not counted.
 """
 
@@ -80,14 +82,51 @@ def held(pid):
     return total
 
 
+class Work:
+    """What all of them together have taken of the processors, and how often they woke up."""
+
+    TICKS = os.sysconf("SC_CLK_TCK")
+
+    def __init__(self):
+        self.seen = {}  # (pid, start): (seconds, wake-ups)
+
+    @staticmethod
+    def of(pid):
+        with open(f"/proc/{pid}/stat", "rb") as file:
+            fields = file.read().rpartition(b")")[2].split()
+        switches = 0
+        for task in os.listdir(f"/proc/{pid}/task"):
+            with open(f"/proc/{pid}/task/{task}/status", "rb") as file:
+                for line in file:
+                    if line.startswith(b"voluntary_ctxt_switches:"):
+                        switches += int(line.split()[1])
+        return (pid, fields[19]), (int(fields[11]) + int(fields[12])) / Work.TICKS, switches
+
+    def look(self, pids):
+        for pid in pids:
+            try:
+                key, seconds, switches = self.of(pid)
+            except OSError:
+                continue  # it has gone
+            before = self.seen.get(key, (0, 0))
+            # The switches of a thread that has ended are not told any more.
+            self.seen[key] = (seconds, max(switches, before[1]))
+
+    def row(self, now):
+        return [round(now, 3), round(sum(s for s, _ in self.seen.values()), 3),
+                sum(w for _, w in self.seen.values())]
+
+
 def main(token, *roots):
     processes = Processes(token, map(int, roots))
-    samples, peaks, marks = [], {}, []
+    samples, peaks, marks, work, cpu = [], {}, [], Work(), []
     begin = time.monotonic()
     pending, open_input = b"", True
     while open_input:
         sums, total = {}, 0
-        for pid, part in processes.members().items():
+        members = processes.members()
+        work.look(members)
+        for pid, part in members.items():
             size = held(pid)
             total += size
             sums[part] = sums.get(part, 0) + size
@@ -95,6 +134,8 @@ def main(token, *roots):
             peaks[part] = max(peaks.get(part, 0), size)
         now = time.monotonic()
         samples.append([round(now, 3), total])
+        if not cpu or now - cpu[-1][0] >= 1:
+            cpu.append(work.row(now))
         target = begin + ((now - begin) // PERIOD + 1) * PERIOD
         while (rest := target - time.monotonic()) > 0:
             if not select.select([0], [], [], rest)[0]:
@@ -106,7 +147,8 @@ def main(token, *roots):
             pending += data
             *lines, pending = pending.split(b"\n")
             marks += [[round(time.monotonic(), 3), line.decode()] for line in lines]
-    json.dump({"samples": samples, "parts": peaks, "marks": marks}, sys.stdout)
+    cpu.append(work.row(time.monotonic()))
+    json.dump({"samples": samples, "parts": peaks, "marks": marks, "cpu": cpu}, sys.stdout)
 
 
 if __name__ == "__main__":

@@ -45,6 +45,9 @@ class Result:
     loads: int = 0
     evictions: object = None
     seconds: float = 0.0
+    cpu: float = 0.0  # seconds of processors in the day, of all processes
+    wakes: int = 0
+    idle: object = None  # (seconds of processors, wake-ups) in an hour after it
     ttl: object = None
     load_seconds: dict = field(default_factory=dict)
     problems: list = field(default_factory=list)
@@ -242,8 +245,16 @@ def serve_one(way, command):
     return row
 
 
-def live(name, day, start_way, models, on_row=None, ttl=None):
-    """Runs the day in one way: its Result. start_way(folder, environment) -> the way."""
+def work_between(rows, begin, end):
+    """(seconds of processors, wake-ups) of what the sampler told, and the time between its rows."""
+    first = max((row for row in rows if row[0] <= begin), default=rows[0])
+    last = min((row for row in rows if row[0] >= end), default=rows[-1])
+    return last[1] - first[1], last[2] - first[2], last[0] - first[0]
+
+
+def live(name, day, start_way, models, on_row=None, ttl=None, idle=0):
+    """Runs the day in one way: its Result. start_way(folder, environment) -> the way. After it
+    nothing is asked for `idle` seconds."""
     mark, result = secrets.token_hex(8), Result(name, ttl=ttl)
     with tempfile.TemporaryDirectory(prefix="hearth-day-") as folder:
         environment = dict(
@@ -262,10 +273,16 @@ def live(name, day, start_way, models, on_row=None, ttl=None):
                     on_row(row)
             end = time.monotonic()
             result.seconds = end - begin
+            time.sleep(idle)
             # Before anything is ended, so that the end of the day is not part of it.
             figures = sampler.end()
             sampler = None
-            result.peak = max(size for _, size in figures["samples"])
+            result.peak = max(size for at, size in figures["samples"] if at <= end)
+            result.cpu, result.wakes, _ = work_between(figures["cpu"], begin, end)
+            if idle:
+                # What falls idle first unloads, or hibernates: the second half is the rest.
+                cpu, wakes, took = work_between(figures["cpu"], end + idle / 2, end + idle)
+                result.idle = (cpu * 3600 / took, wakes * 3600 / took)
             within = [size for at, size in figures["samples"] if begin <= at <= end]
             result.mean = sum(within) / max(1, len(within))
             result.samples, result.parts = len(figures["samples"]), figures["parts"]

@@ -167,8 +167,8 @@ std::string waiting_text(const Decision& decision, const std::string& name,
 std::string pressure_text(const Decision& d, const std::string& name) {
   std::string text = "pressure " + level_text(d.figure) + ", was " + level_text(d.other_figure) +
                      ": " + format_bytes(d.bytes) + " available";
-  // Memory alone needs no words: its figure stands there.
-  if (d.reason != Reason::pressure) text += ", " + because(d.reason, {});
+  // Memory alone needs no words: its figure stands there. That it is low needs no reason.
+  if (d.reason != Reason::pressure && d.figure > 0) text += ", " + because(d.reason, {});
   return text + (d.has_component ? " (" + name + ")" : "");
 }
 

@@ -412,6 +412,33 @@ TEST_F(ProcessDriver, EveryComponentHasAGroupThatGoesWithItWhereTheSystemLetsUs)
   if (wanted == 0) GTEST_SKIP() << "no control group can be made here";
 }
 
+TEST_F(ProcessDriver, EveryComponentHasLessOfTheProcessorWhileItIsIdle) {
+  driver_.reset();  // as above
+  const DaemonLeaf leaf = DaemonLeaf::enter();
+  driver_ = make_process_driver({.supervisor = {HEARTH_TEST_COMPONENT, "supervise"}});
+  auto loaded = load(job(serving));
+  ASSERT_TRUE(loaded) << loaded.error().detail;
+  const auto text = read_file("/proc/" + std::to_string((*loaded)->process()) + "/cgroup");
+  const std::size_t at = text ? text->find("0::") : std::string::npos;
+  const std::string group =
+      at == std::string::npos ? "" : text->substr(at + 3, text->find('\n', at) - at - 3);
+  const auto weight = [&] {
+    return read_file("/sys/fs/cgroup" + group + "/cpu.weight").value_or("");
+  };
+  const bool has_weight = leaf.is_entered() && !weight().empty();
+  if (has_weight) {
+    EXPECT_EQ(weight(), "100\n");
+    (*loaded)->set_idle(true);
+    EXPECT_EQ(weight(), "10\n");
+    (*loaded)->set_idle(false);
+    EXPECT_EQ(weight(), "100\n");
+  }
+  (*loaded)->unload();
+  (*loaded)->set_idle(true);  // which is for nobody
+  driver_ = nullptr;          // so that nothing is in the leaf when it is left
+  if (!has_weight) GTEST_SKIP() << "no weight of version 2 can be set here";
+}
+
 TEST_F(ProcessDriver, TellsThatTheKernelEndedItForItsLimit) {
   driver_.reset();  // as above
   const DaemonLeaf leaf = DaemonLeaf::enter();

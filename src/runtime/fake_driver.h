@@ -40,6 +40,7 @@ struct World {
   Driver::Appeared appeared HEARTH_GUARDED_BY(mutex);
   std::optional<Result<Bytes>> hibernation HEARTH_GUARDED_BY(mutex);
   std::set<std::string> asleep HEARTH_GUARDED_BY(mutex);
+  std::set<std::string> idle HEARTH_GUARDED_BY(mutex);  // that were told so
 
   void hold(const std::string& name) {
     const MutexLock lock{mutex};
@@ -81,6 +82,10 @@ struct World {
   bool is_asleep(const std::string& name) {
     const MutexLock lock{mutex};
     return asleep.contains(name);
+  }
+  bool is_told_idle(const std::string& name) {
+    const MutexLock lock{mutex};
+    return idle.contains(name);
   }
   void appear(const Stranger& stranger) {
     const MutexLock lock{mutex};
@@ -155,9 +160,15 @@ class FakeInstance : public Instance {
     if (stop.stop_requested()) return hearth::fail(Errc::unavailable, name_ + ": cancelled");
     return hearth::fail(Errc::failed, failing->second);
   }
+  void set_idle(bool is_idle) override {
+    const MutexLock lock{world_->mutex};
+    if (is_idle) world_->idle.insert(name_);
+    if (!is_idle) world_->idle.erase(name_);
+  }
   void unload() override {
     const MutexLock lock{world_->mutex};
     world_->exit_fds.erase(name_);
+    world_->idle.erase(name_);
     world_->asleep.erase(name_);
     ++world_->unloads[name_];
     world_->changed.notify_all();

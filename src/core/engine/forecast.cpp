@@ -41,8 +41,8 @@ Bytes Engine::Impl::coming_bytes() const {
 }
 
 // Without what our own loads take of it.
-Trend Engine::Impl::trend_beside(const std::vector<Coming>& loads) const {
-  Trend trend = gauge.trend().value_or(Trend{});
+Trend Engine::Impl::beside(std::optional<Trend> seen, const std::vector<Coming>& loads) {
+  Trend trend = seen.value_or(Trend{});
   for (const Coming& load : loads) {
     if (load.within > Duration{0}) {
       trend.rate -= static_cast<double>(load.bytes.count) / seconds(load.within);
@@ -56,7 +56,7 @@ std::optional<Forecast> Engine::Impl::forecast() const {
   if (available == Bytes::unlimited() || pressure == Pressure::emergency) return std::nullopt;
   const Bytes limit = configuration.settings.pressure.below[static_cast<std::size_t>(pressure)];
   const std::vector<Coming> loads = coming_loads();
-  const Trend trend = trend_beside(loads);
+  const Trend trend = beside(gauge.trend(), loads);
   double left = static_cast<double>(available.count) - static_cast<double>(limit.count);
   double time = seconds(sight);
   for (const Coming& load : loads) {
@@ -74,14 +74,14 @@ std::optional<Forecast> Engine::Impl::forecast() const {
                   .in = Duration{static_cast<std::int64_t>(time * 1e9)}};
 }
 
-// What will be left then.
+// What will be left then, as far as it is worth acting on: not by what a burst may have been.
 Bytes Engine::Impl::available_in(Duration time) const {
   Bytes taken;
   const std::vector<Coming> loads = coming_loads();
   for (const Coming& load : loads) {
     if (load.within <= time) taken += load.bytes;
   }
-  const double fallen = trend_beside(loads).fallen_in(seconds(time));
+  const double fallen = beside(gauge.steady_trend(), loads).fallen_in(seconds(time));
   return less(gauge.available(), taken + Bytes{static_cast<std::uint64_t>(fallen)});
 }
 

@@ -587,7 +587,7 @@ struct Engine::Impl {
   std::vector<Coming> coming_loads() const;
   Bytes coming_bytes() const;
   // How fast memory falls apart from the loads under way, in bytes a second.
-  Trend trend_beside(const std::vector<Coming>& loads) const;
+  static Trend beside(std::optional<Trend> trend, const std::vector<Coming>& loads);
   std::optional<Forecast> forecast() const;
   Bytes available_in(Duration time) const;
 

@@ -198,13 +198,23 @@ std::optional<double> Trend::time_for(double bytes, double limit) const {
   return late;
 }
 
-// What these looks follow: their line, or a curve where that is much nearer.
-PressureGauge::Fit PressureGauge::fit(std::span<const Look> looks) {
+PressureGauge::Fit PressureGauge::line_of(std::span<const Look> looks) {
   const Duration seen = looks.back().at - looks.front().at;
   const double slope = median_slope(looks);
   Fit line{.trend = {.rate = slope, .growth = 0, .seen = seconds(seen)}, .off = 0, .fallen = 0};
   line.fallen = line.trend.rate * line.trend.seen;
   line.off = typical_off(looks, line.trend);
+  return line;
+}
+
+// More than idle machines waver by, and more than it wavers.
+bool PressureGauge::is_fall(const Fit& fit) {
+  return fit.trend.rate >= fall_min && fit.fallen >= 2 * fit.off;
+}
+
+// What these looks follow: their line, or a curve where that is much nearer.
+PressureGauge::Fit PressureGauge::fit(std::span<const Look> looks) {
+  const Fit line = line_of(looks);
   if (looks.size() < curve_looks_min) return line;
   const auto older = looks.first(looks.size() / 2);
   const auto newer = looks.last(looks.size() - looks.size() / 2);
@@ -227,12 +237,19 @@ std::optional<Trend> PressureGauge::trend() const {
   std::optional<Fit> found;
   for (std::size_t size = looks_.size(); size >= trend_looks_min; size = size * 2 / 3) {
     const Fit one = fit(std::span{looks_}.last(size));
-    if (one.trend.rate < fall_min || one.fallen < one.off * 2) continue;
+    if (!is_fall(one)) continue;
     if (!found) found = one;
     if (one.fallen >= one.off * clear) return one.trend;
   }
   if (!found) return std::nullopt;
   return found->trend;
+}
+
+std::optional<Trend> PressureGauge::steady_trend() const {
+  if (looks_.size() < trend_looks_min) return std::nullopt;
+  const Fit line = line_of(looks_);
+  if (!is_fall(line)) return std::nullopt;
+  return line.trend;
 }
 
 }  // namespace hearth

@@ -61,6 +61,8 @@ class PressureGauge {
   // that is much nearer to what was seen, or of the last of them alone; none when memory does not
   // fall, or as much as it wavers.
   [[nodiscard]] std::optional<Trend> trend() const;
+  // The line of all of them alone: later to see what begins, and seldom taken in by a burst.
+  [[nodiscard]] std::optional<Trend> steady_trend() const;
   // What was seen so far says nothing of what comes: a load of ours was part of it.
   void forget_trend() { looks_.clear(); }
   // Above which memory has to be for this level to end.
@@ -96,7 +98,9 @@ class PressureGauge {
     double off = 0;     // how far a look is off it, typically
     double fallen = 0;  // while it was seen
   };
+  static Fit line_of(std::span<const Look> looks);
   static Fit fit(std::span<const Look> looks);
+  static bool is_fall(const Fit& fit);
   static double median_slope(std::span<const Look> looks);
   static double typical_off(std::span<const Look> looks, const Trend& trend);
   void measure_rates(Instant at);

@@ -183,6 +183,22 @@ TEST(PressureGauge, ATrendThatHasJustBegunIsSeen) {
   EXPECT_NEAR(fall->rate, 200e6, 10e6) << "though for most of the time nothing fell";
 }
 
+TEST(PressureGauge, ABurstIsNoSteadyTrend) {
+  Watched w;
+  for (int i = 0; i < 20; ++i) {
+    if (i > 15) w.signs.available = less(w.signs.available, 100_MiB);
+    w.look(500ms);
+  }
+  EXPECT_TRUE(w.gauge.trend());
+  EXPECT_FALSE(w.gauge.steady_trend());
+  for (int i = 0; i < 20; ++i) {
+    w.signs.available = less(w.signs.available, 100_MiB);
+    w.look(500ms);
+  }
+  ASSERT_TRUE(w.gauge.steady_trend());
+  EXPECT_NEAR(w.gauge.steady_trend()->rate, 200.0 * 1024 * 1024, 1e3);
+}
+
 TEST(PressureGauge, AFallThatGrowsIsSeenToGrow) {
   const auto fall = fall_of([](double t) { return 8e9 - 10e6 * t - 20e6 * t * t; });
   ASSERT_TRUE(fall);
