@@ -120,6 +120,7 @@ Result<> ProcessInstance::answers_again(Duration timeout, const std::stop_token&
                                      (void)::write(stopped.get(), &one, sizeof one);
                                    }};
   const std::array<int, 2> interrupts{parts_.control.get(), stopped.get()};
+  if (stop.stop_requested()) return fail(Errc::unavailable, "it is not asked any more");
   for (Duration step = 5ms;; step = std::min<Duration>(2 * step, 100ms)) {
     auto answered = probe(deadline, stopped.get());
     if (answered || boot_now() + step >= deadline) return answered;
