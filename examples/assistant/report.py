@@ -50,6 +50,7 @@ def figures_of(result):
         "wait_total_ms": sum(waits) * 1000, "loads": result.loads,
         "evictions": result.evictions, "failed": len(result.failed()),
         "problems": result.problems, "ttl_s": result.ttl, "seconds": result.seconds,
+        "budget_bytes": result.budget, "over_s": result.over,
         "cpu_s": result.cpu, "wake_ups": result.wakes, "idle_hour": result.idle,
         "samples": result.samples, "component_peak_bytes": result.parts,
         "load_ms": {name: [round(v * 1000, 1) for v in values]
@@ -73,6 +74,10 @@ def goals(kind, by_name):
         return found
     print("\nHearth")
     tuned = by_name.get("time to live, tuned")
+    if hearth["budget_bytes"]:
+        over = hearth["over_s"]
+        print(f"  longest time more than 2 % above the budget of {mega(hearth['budget_bytes'])} MB: "
+              f"{over:.1f} s (goal: 1 s or less{'' if over <= 1 else ', MISSED'})")
     if everything:
         found["peak"] = goal(kind, "memory held at peak, of everything at start",
                              hearth["peak_bytes"] / everything["peak_bytes"], 0.4)

@@ -47,6 +47,8 @@ class Result:
     seconds: float = 0.0
     cpu: float = 0.0  # seconds of processors in the day, of all processes
     wakes: int = 0
+    budget: object = None  # of what may be held, where the way has one
+    over: float = 0.0  # seconds: the longest time more than 2 % above it
     idle: object = None  # (seconds of processors, wake-ups) in an hour after it
     ttl: object = None
     load_seconds: dict = field(default_factory=dict)
@@ -131,6 +133,9 @@ class ByManager:
     def roots(self):
         return []
 
+    def budget(self):
+        return None
+
     def begin(self, command):
         asked = config.intents(self.day.components, command.text)
         ready = self.manager.ensure(asked, obey_conflicts=not self.everything)
@@ -165,6 +170,12 @@ class ByHearth:
 
     def roots(self):
         return [self.process.pid]
+
+    def budget(self):
+        """Of memory and of cached files together: what is held is the PSS of both."""
+        sizes = [row["budget_bytes"] for row in self.talk("GET", "/v1/status")["budgets"]
+                 if row["name"] in ("ram", "page_cache")]
+        return None if None in sizes else sum(sizes)
 
     def wait_address(self):
         path, end = os.path.join(self.folder, "hearth", "address.json"), time.monotonic() + 30
@@ -252,6 +263,15 @@ def work_between(rows, begin, end):
     return last[1] - first[1], last[2] - first[2], last[0] - first[0]
 
 
+def longest_above(samples, limit):
+    """Seconds: the longest time in which every sample was above the limit."""
+    longest, since = 0.0, None
+    for at, size in samples:
+        since = None if size <= limit else at if since is None else since
+        longest = max(longest, at - since if since is not None else 0.0)
+    return longest
+
+
 def live(name, day, start_way, models, on_row=None, ttl=None, idle=0):
     """Runs the day in one way: its Result. start_way(folder, environment) -> the way. After it
     nothing is asked for `idle` seconds."""
@@ -278,6 +298,9 @@ def live(name, day, start_way, models, on_row=None, ttl=None, idle=0):
             figures = sampler.end()
             sampler = None
             result.peak = max(size for at, size in figures["samples"] if at <= end)
+            result.budget = way.budget()
+            if result.budget:
+                result.over = longest_above(figures["samples"], 1.02 * result.budget)
             result.cpu, result.wakes, _ = work_between(figures["cpu"], begin, end)
             if idle:
                 # What falls idle first unloads, or hibernates: the second half is the rest.
