@@ -75,9 +75,9 @@ def goals(kind, by_name):
     print("\nHearth")
     tuned = by_name.get("time to live, tuned")
     if hearth["budget_bytes"]:
-        over = hearth["over_s"]
-        print(f"  longest time more than 2 % above the budget of {mega(hearth['budget_bytes'])} MB: "
-              f"{over:.1f} s (goal: 1 s or less{'' if over <= 1 else ', MISSED'})")
+        over, budget = hearth["over_s"], mega(hearth["budget_bytes"])
+        print(f"  longest time more than 2 % above the budget of {budget} MB: {over:.1f} s "
+              f"(goal: 1 s or less{'' if over <= 1 else ', MISSED'})")
     if everything:
         found["peak"] = goal(kind, "memory held at peak, of everything at start",
                              hearth["peak_bytes"] / everything["peak_bytes"], 0.4)

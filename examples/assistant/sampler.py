@@ -5,7 +5,7 @@ environment or descend from one that has, or from a PID given. A line "mark TEXT
 input notes the time; the end of the input ends it. Then it prints one JSON object:
 {"samples": [[second, bytes], ...], "parts": {component: peak bytes}, "marks": [[second, text]],
 "cpu": [[second, seconds of processors, wake-ups], ...]}, the last once a second and at the end: by
-all of them together, those that have ended included, less what they did in their last 100 ms.
+all of them together, those that have ended included, less what a thread did in its last 100 ms.
 Seconds are of CLOCK_MONOTONIC. The sampler itself is not counted.
 """
 
@@ -88,33 +88,28 @@ class Work:
     TICKS = os.sysconf("SC_CLK_TCK")
 
     def __init__(self):
-        self.seen = {}  # (pid, start): (seconds, wake-ups)
+        self.seconds, self.switches = {}, {}  # of (process, start), of (process, start, thread)
 
-    @staticmethod
-    def of(pid):
+    def look_at(self, pid):
         with open(f"/proc/{pid}/stat", "rb") as file:
             fields = file.read().rpartition(b")")[2].split()
-        switches = 0
+        life = pid, fields[19]
+        self.seconds[life] = (int(fields[11]) + int(fields[12])) / Work.TICKS
         for task in os.listdir(f"/proc/{pid}/task"):
             with open(f"/proc/{pid}/task/{task}/status", "rb") as file:
                 for line in file:
                     if line.startswith(b"voluntary_ctxt_switches:"):
-                        switches += int(line.split()[1])
-        return (pid, fields[19]), (int(fields[11]) + int(fields[12])) / Work.TICKS, switches
+                        self.switches[*life, task] = int(line.split()[1])
 
     def look(self, pids):
         for pid in pids:
             try:
-                key, seconds, switches = self.of(pid)
+                self.look_at(pid)
             except OSError:
-                continue  # it has gone
-            before = self.seen.get(key, (0, 0))
-            # The switches of a thread that has ended are not told any more.
-            self.seen[key] = (seconds, max(switches, before[1]))
+                continue  # it, or a thread of it, has gone
 
     def row(self, now):
-        return [round(now, 3), round(sum(s for s, _ in self.seen.values()), 3),
-                sum(w for _, w in self.seen.values())]
+        return [round(now, 3), round(sum(self.seconds.values()), 3), sum(self.switches.values())]
 
 
 def main(token, *roots):

@@ -196,8 +196,12 @@ TEST_F(Hibernation, ADaemonThatFindsOneFrozenLetsItGoOn) {
   auto instance = start({}, OnExit::keep);
   ASSERT_TRUE(instance);
   const pid_t pid = instance->process();
-  ASSERT_TRUE(freeze(instance->supervisor()));
+  const std::string endpoint = instance->endpoint();
+  const pid_t supervisor = instance->supervisor();
+  ASSERT_TRUE(freeze(supervisor));
   instance.reset();  // the daemon is gone
+  ASSERT_EQ(ask(endpoint, 10s).value_or(0), 200) << "its supervisor has seen that";
+  ASSERT_TRUE(freeze(supervisor));
   auto adopted = driver_->adopt(root_ + "/run");
   ASSERT_EQ(adopted.size(), 1U);
   EXPECT_EQ(adopted[0].instance->process(), pid);

@@ -207,12 +207,13 @@ Result<int> bind_port(int port) {
 }  // namespace
 
 Result<int> free_port() {
-  constexpr unsigned lowest = 10000;
+  constexpr unsigned band = 4096;  // of few well-known ones
   const auto range = read_file("/proc/sys/net/ipv4/ip_local_port_range");
   const auto first = range ? whole_number(*range) : std::nullopt;
-  if (first && *first > 2 * lowest && *first < 65536) {
+  if (first && *first > 16 * 1024 && *first < 65536) {
     thread_local std::minstd_rand random{std::random_device{}()};
-    std::uniform_int_distribution<unsigned> any{lowest, static_cast<unsigned>(*first) - 1};
+    const auto above = static_cast<unsigned>(*first);
+    std::uniform_int_distribution<unsigned> any{above - band, above - 1};
     for (int attempt = 0; attempt < 16; ++attempt) {
       const auto port = bind_port(static_cast<int>(any(random)));
       if (port) return port;

@@ -36,8 +36,8 @@ struct ProbeRequest {
 };
 [[nodiscard]] Result<int> exchange(const ProbeRequest& request, const ProbeWait& wait);
 
-// A port of loopback that nobody has now: by chance one below those that the system gives to
-// connections, so that none of them has it until it is taken; else whatever is free.
+// A port of loopback that nobody has now: by chance one of the 4096 below those that the system
+// gives to connections, so that none of them has it until it is taken; else whatever is free.
 [[nodiscard]] Result<int> free_port();
 [[nodiscard]] bool is_port_free(int port);
 

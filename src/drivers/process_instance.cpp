@@ -81,6 +81,7 @@ Result<Bytes> ProcessInstance::hibernate(const std::stop_token& stop) {
     error.detail = parts_.job.name + ": " + error.detail;
     return std::unexpected{std::move(error)};
   };
+  if (stop.stop_requested()) return named({Errc::unavailable, "its hibernation was cancelled"});
   if (const auto frozen = freeze(parts_.supervisor); !frozen) return named(frozen.error());
   const auto held = page_out(parts_.supervisor, stop);
   if (!held) {

@@ -88,7 +88,7 @@ class LinuxMachine : public Machine {
     return Bytes{pages * static_cast<std::uint64_t>(::sysconf(_SC_PAGESIZE))};
   }
 
-  // Of the machine, of our own group, and of the limits that it is within.
+  // Of the machine, and of the limits of version 2 that we are within.
   [[nodiscard]] std::vector<int> alarms() override {
     if (root_.empty() && alarms_.empty()) open_alarms();
     std::vector<int> descriptors;

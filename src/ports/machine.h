@@ -5,6 +5,7 @@
 //            without swapping, by the same two, and what programs suffer meanwhile. own_rss() is
 //            of this process. alarms() are descriptors that become urgent (EPOLLPRI,
 //            edge-triggered) when the signs have become worse; they live as long as the machine.
+//            They are asked for once.
 // Errors     a figure that cannot be read is Bytes::unlimited() (own_rss, counts: 0).
 // Threads    thread-safe.
 #pragma once

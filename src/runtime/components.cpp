@@ -79,6 +79,7 @@ void Components::load(ComponentId id, const LoadJob& job, Driver* driver,
     {
       const MutexLock lock{mutex_};
       place.priority = job.priority;
+      place.is_idle = false;
     }
     follow_priorities();
   } else {

@@ -362,6 +362,7 @@ void Daemon::Impl::heal() {
 // has happened is not told: it would wake the core for nothing.
 void Daemon::Impl::look() {
   const Instant now = boot_now();
+  looked_at = now;
   const Duration period = measure_period.load();
   measure_due = std::min(measure_due, now + period);
   // A tick may come a little early.
@@ -382,6 +383,12 @@ void Daemon::Impl::look() {
           .stalled = sampled.stalled,
           .swapped = sampled.swapped};
   tell(std::move(sampled));
+}
+
+// The kernel tells of a limit that is met again and again up to a hundred times a second.
+void Daemon::Impl::look_for_alarm() {
+  constexpr Duration quiet = 50ms;
+  if (boot_now() - looked_at >= quiet) look();
 }
 
 event::MemorySampled Daemon::Impl::signs_now() const {

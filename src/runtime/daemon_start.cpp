@@ -80,6 +80,8 @@ Result<> Daemon::Impl::recover() {
 void Daemon::Impl::begin() {
   begin_threads();
   take_up();
+  // What they tell of comes after what was there at the start.
+  for (const int alarm : options.machine->alarms()) watcher->watch_alarm(alarm);
   core = std::thread{[this] { run(); }};
 }
 
@@ -160,9 +162,9 @@ void Daemon::Impl::begin_threads() {
           },
       .on_timer = [this] { tell(event::TimerFired{}); },
       .on_sample = [this] { look(); },
+      .on_alarm = [this] { look_for_alarm(); },
   });
   components->use_watcher(watcher.get());
-  for (const int alarm : options.machine->alarms()) watcher->watch_alarm(alarm);
 }
 
 void Daemon::Impl::take_up() {

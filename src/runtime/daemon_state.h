@@ -85,6 +85,7 @@ struct Daemon::Impl {
 
   // --- the watcher thread's ---
   Instant measure_due{};
+  Instant looked_at{};
   MemorySigns told{.available = Bytes{}};
 
   // --- the sampler's, one at a time ---
@@ -166,6 +167,7 @@ struct Daemon::Impl {
   void heal();
   void look();
   void sample();
+  void look_for_alarm();
   void look_at_power();
   void note_idle();
   void note_used(ComponentId id);

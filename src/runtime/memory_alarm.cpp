@@ -29,7 +29,7 @@ Result<Descriptor> stall_alarm(const std::string& file) {
 }
 
 Result<Descriptor> limit_alarm(const std::string& directory) {
-  const std::string file = directory + "/memory.events";
+  const std::string file = directory + "/memory.events.local";
   Descriptor alarm{::open(file.c_str(), O_RDONLY | O_CLOEXEC)};
   if (!alarm.is_open()) return std::unexpected{error_of(file, errno)};
   return alarm;

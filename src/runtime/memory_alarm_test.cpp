@@ -3,10 +3,9 @@
 #include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
+#include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
-
-#include <array>
 
 #include "runtime/component_group.h"
 #include "runtime/own_group.h"
@@ -24,9 +23,13 @@ TEST(LimitAlarm, ComesWhenSomebodyIsHeldBack) {
     ASSERT_FALSE(leaf.is_entered());
     GTEST_SKIP() << "no limit of version 2 can be set here";
   }
-  std::array<pollfd, 1> waited{pollfd{limit->get(), POLLPRI, 0}};
-  // The first look is at what was before anybody looked.
-  (void)::poll(waited.data(), waited.size(), 0);
+  const Descriptor watch{::epoll_create1(EPOLL_CLOEXEC)};
+  epoll_event event{};
+  event.events = EPOLLPRI | EPOLLET;
+  ASSERT_EQ(::epoll_ctl(watch.get(), EPOLL_CTL_ADD, limit->get(), &event), 0);
+  // The first is of what was before anybody looked.
+  (void)::epoll_wait(watch.get(), &event, 1, 0);
+  ASSERT_EQ(::epoll_wait(watch.get(), &event, 1, 100), 0) << "nobody was held back";
   const Descriptor nothing{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
   const Spawned child =
       spawn_program({.arguments = {"/bin/sh", "-c", "x=x; while :; do x=$x$x; done"},
@@ -34,8 +37,8 @@ TEST(LimitAlarm, ComesWhenSomebodyIsHeldBack) {
                      .birthplace = group.birthplace(),
                      .groups = group.doors()});
   ASSERT_EQ(child.error, 0);
-  EXPECT_EQ(::poll(waited.data(), waited.size(), 30'000), 1);
-  EXPECT_NE(waited[0].revents & POLLPRI, 0);
+  EXPECT_EQ(::epoll_wait(watch.get(), &event, 1, 30'000), 1);
+  EXPECT_NE(event.events & EPOLLPRI, 0U);
   int status = 0;
   ASSERT_EQ(::waitpid(child.process, &status, 0), child.process);
   group.remove();

@@ -272,7 +272,9 @@ void thaw(pid_t root) {
   if (const auto group = group_of(root)) {
     // A daemon that was killed while it paged this out has left the way to the swap open.
     const auto limit = read_file(*group + "/memory.max");
-    if (limit && *limit != "max\n") (void)put_into(*group + "/memory.swap.max", "0");
+    const auto swap = read_file(*group + "/memory.swap.max");
+    const bool is_left_open = limit && *limit != "max\n" && swap && *swap == "max\n";
+    if (is_left_open) (void)put_into(*group + "/memory.swap.max", "0");
     (void)put_into(*group + "/cgroup.freeze", "0");
   }
   for (const pid_t pid : descendants(root)) (void)::kill(pid, SIGCONT);

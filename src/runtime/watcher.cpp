@@ -104,7 +104,7 @@ void Watcher::run() {
         drain(sampling_.get());
         calls_.on_sample();
       } else if (token == alarm_token) {
-        calls_.on_sample();
+        calls_.on_alarm();
       } else {
         calls_.on_readable(token);
       }

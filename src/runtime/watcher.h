@@ -3,8 +3,8 @@
 // Contract   watch() reports a descriptor once, with its token, when it becomes readable;
 //            unwatch() ends that, though a report may already be under way. arm() replaces the
 //            time before it; CLOCK_BOOTTIME, so a time that passed in a suspend is reported on
-//            waking up. sample_every() sets the period of on_sample, and watch_alarm() calls it
-//            besides each time that a descriptor becomes urgent (EPOLLPRI).
+//            waking up. sample_every() sets the period of on_sample. watch_alarm() calls on_alarm
+//            each time that a descriptor becomes urgent (EPOLLPRI), at once if it is.
 // Threads    thread-safe; the callbacks run on the watcher's own thread and must not block.
 #pragma once
 
@@ -23,6 +23,7 @@ class Watcher {
     std::function<void(std::uint64_t token)> on_readable;
     std::function<void()> on_timer;
     std::function<void()> on_sample;
+    std::function<void()> on_alarm;
   };
   explicit Watcher(Calls calls);
   ~Watcher();

@@ -30,21 +30,24 @@ struct Ends {
   }
 };
 
-TEST(Watcher, AnAlarmCallsForASampleEachTimeThatItComes) {
+TEST(Watcher, AnAlarmIsHeardEachTimeThatItComes) {
   const Ends ends;
-  std::atomic<int> samples = 0;
+  std::atomic<int> alarms = 0;
   Watcher watcher{{.on_readable = [](std::uint64_t) {},
                    .on_timer = [] {},
-                   .on_sample =
+                   .on_sample = [] {},
+                   .on_alarm =
                        [&] {
-                         ++samples;
-                         samples.notify_all();
+                         ++alarms;
+                         alarms.notify_all();
                        }}};
   watcher.watch_alarm(ends.there.get());
-  for (int before = 0; before < 3; ++before) {
+  for (int i = 0; i < 3; ++i) {
+    // A byte may come as two.
+    const int before = alarms.load();
     ASSERT_EQ(::send(ends.here.get(), "!", 1, MSG_OOB), 1);
-    samples.wait(before);
-    EXPECT_EQ(samples.load(), before + 1) << "once each";
+    alarms.wait(before);
+    EXPECT_GT(alarms.load(), before);
   }
 }
 

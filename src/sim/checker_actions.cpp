@@ -149,18 +149,23 @@ void Checker::on(const action::StartHibernate& a) {
   if (has_live_dependent(a.component)) violate("I3", who + " takes what others need away");
   if (is_shutting_down_) violate("I4", who + " starts during a shutdown");
   model.phase = Phase::falling_asleep;
+  model.is_cancelled = false;
   hibernations_.emplace(a.work, a.component);
   has_relief_ = true;
   touch(a.component);
 }
 
 void Checker::on(const action::CancelLoad& a) {
-  const auto found = loads_.find(a.work);
-  if (found == loads_.end()) return violate("I4", "a load is cancelled that is not under way");
-  if (at(found->second).is_cancelled) violate("I4", "a load is cancelled twice");
-  at(found->second).is_cancelled = true;
+  const auto load = loads_.find(a.work);
+  const auto sleep = hibernations_.find(a.work);
+  if (load == loads_.end() && sleep == hibernations_.end()) {
+    return violate("I4", "a load is cancelled that is not under way");
+  }
+  const ComponentId id = load != loads_.end() ? load->second : sleep->second;
+  if (at(id).is_cancelled) violate("I4", "a load is cancelled twice");
+  at(id).is_cancelled = true;
   has_relief_ = true;
-  touch(found->second);
+  touch(id);
 }
 
 void Checker::on(const action::OpenGate& a) {

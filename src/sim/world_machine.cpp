@@ -49,6 +49,11 @@ void World::perform(const action::CancelLoad& a) {
   if (found == jobs_.end()) return;
   Job& job = found->second;
   job.is_cancelled = true;
+  if (!job.is_load && !job.is_resume) {  // it is at it, or was quicker
+    if (prng_.chance(0.8)) job.slept = HibernateOutcome::awake;
+    job.stamp = next_stamp_++;
+    return add(Kind::finish_hibernate, now_ + between(prng_, 1ms, 200ms), a.work.value, job.stamp);
+  }
   job.outcome = WorkOutcome::cancelled;
   if (faults_.strikes(Fault::finished_after_cancel, now_)) {
     const bool is_done = prng_.chance(0.8);

@@ -32,7 +32,8 @@ struct StartLoad {
     a(work, component, reserved, attempt, is_preload);
   }
 };
-// The load is not wanted any more or took too long. LoadFinished still comes, with any outcome.
+// The load is not wanted any more or took too long: LoadFinished still comes, with any outcome. Or
+// a hibernation would take too long for what comes: HibernateFinished comes, with any outcome.
 struct CancelLoad {
   WorkId work{};
   template <class A>

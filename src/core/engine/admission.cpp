@@ -194,6 +194,10 @@ bool Engine::Impl::check_rest(Request& request, const std::vector<ComponentId>& 
     if (again <= now) continue;
     arm(TimerKind::retry, id.value, again);
     hinder(request, Reason::restart, id, id);
+    // What stands on it would keep its room, and its rivals out, for as long.
+    for (const ComponentId member : request.closure) {
+      if (admitted.contains(member) && at(member).wanted == 1) withdraw(member);
+    }
     return false;
   }
   return true;

@@ -120,7 +120,7 @@ class Engine {
   // then changes nothing. After it, send event::Restored before anything else.
   [[nodiscard]] std::vector<std::byte> snapshot() const;
   [[nodiscard]] static Result<Engine> restore(std::span<const std::byte> bytes);
-  static constexpr std::uint32_t version = 7;
+  static constexpr std::uint32_t version = 8;
 
   [[nodiscard]] std::size_t component_count() const;  // ids are below this
   [[nodiscard]] ComponentView component(ComponentId id) const;

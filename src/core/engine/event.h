@@ -367,6 +367,6 @@ struct Event {
 
 // The name of each alternative of Event::What, in its order ("configured", "command", ...).
 [[nodiscard]] std::string_view name_of(const Event& event);
-inline constexpr std::uint32_t events_version = 6;  // of the stored form of Event
+inline constexpr std::uint32_t events_version = 7;  // of the stored form of Event
 
 }  // namespace hearth

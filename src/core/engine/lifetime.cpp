@@ -18,6 +18,7 @@ void Engine::Impl::on(const event::ShutdownRequested&) {
     at(id).unload_reason = Reason::shutting_down;
     cancel_load(id);
   }
+  cancel_hibernations();
   for (std::uint32_t i = 0; i < components.size(); ++i) drop_idle(ComponentId{i});
   drain_until = leases.empty() ? now : now + configuration.settings.drain_time_max;
   if (!leases.empty()) arm(TimerKind::drain, 0, drain_until);

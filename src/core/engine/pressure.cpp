@@ -27,21 +27,25 @@ Reason reason_of(PressureSign sign) {
 }  // namespace
 
 // What hibernates and resumes goes through the swap by our own will: neither that traffic nor what
-// waits for it says that memory is short.
-template <class Count>
-Count Engine::Impl::less_ours(Count total, Count& seen, Count& ours) const {
-  if (total < seen) ours = Count{};  // the machine counts anew
-  if (has_paged && total > seen) ours += total - seen;
-  seen = total;
-  return total > ours ? total - ours : Count{};
+// waits for it says that memory is short, for as long as that may take. A total that is less than
+// before is one of a machine that counts anew.
+template <class T>
+T Engine::Impl::less_ours(T total, Counted<T>& count) const {
+  const T before = std::exchange(count.seen, total);
+  const bool is_ours = has_paged && now <= pages_until;
+  if (total > before && !is_ours) count.others += total - before;
+  return count.others;
+}
+
+bool Engine::Impl::is_anything_paging() const {
+  const auto pages = [this](ComponentId id) { return is_paging(at(id).state); };
+  return std::ranges::any_of(leaving, pages) || std::ranges::any_of(loading, pages);
 }
 
 void Engine::Impl::on(const event::MemorySampled& event) {
-  const Duration stalled = less_ours(event.stalled, stall_seen, stall_of_ours);
-  const Bytes swapped = less_ours(event.swapped, swap_seen, swap_of_ours);
-  has_paged =
-      std::ranges::any_of(leaving, [this](ComponentId id) { return is_paging(at(id).state); }) ||
-      std::ranges::any_of(loading, [this](ComponentId id) { return is_paging(at(id).state); });
+  const Duration stalled = less_ours(event.stalled, stalls);
+  const Bytes swapped = less_ours(event.swapped, swaps);
+  has_paged = is_anything_paging();
   gauge.take(now,
              {.available = event.available,
               .is_own_limit = event.is_own_limit,
@@ -96,6 +100,7 @@ void Engine::Impl::set_pressure(Pressure level) {
   pressure = level;
   is_dirty = true;
   is_told_helpless = false;
+  if (pressure == Pressure::emergency) cancel_hibernations();
   rearm_idle();
 }
 
@@ -244,6 +249,20 @@ std::vector<Engine::Impl::Relief> Engine::Impl::relief_until(Bytes& coming, Byte
   return steps;
 }
 
+// What is on its way out frees, less those that hibernate one behind the other for too long.
+Bytes Engine::Impl::leaves_soon() const {
+  const bool is_soon = paging_ahead() <= relief_time;
+  const bool is_cancelled = pressure == Pressure::emergency;
+  Bytes sum;
+  for (const ComponentId id : leaving) {
+    const bool is_to_sleep = at(id).goes_to_sleep || at(id).state == State::hibernating;
+    const bool hibernates = is_to_sleep && !is_cancelled;
+    if (hibernates && is_soon) sum += freed_by_hibernating(id);
+    if (!hibernates) sum += ledger.held(id);
+  }
+  return sum;
+}
+
 // Returns what will be there then.
 Bytes Engine::Impl::relieve(Bytes coming, Bytes goal, Reason reason) {
   if (coming >= goal) return coming;
@@ -262,7 +281,7 @@ void Engine::Impl::relieve_pressure() {
   const Bytes goal = PressureGauge::end_of(Pressure::critical, configuration.settings.pressure);
   Bytes coming = gauge.available();
   if (coming >= goal) return relieve_suffering();
-  for (const Ledger::Demand& demand : leaving_demands()) coming += demand.ram;
+  coming += leaves_soon();
   const Reason reason = reason_of(gauge.sign());
   coming = relieve(coming, goal, reason);
   if (coming >= goal) return;
@@ -300,7 +319,7 @@ void Engine::Impl::relieve_what_is_foretold() {
                         static_cast<std::uint64_t>(relief_time / 1s)};
   if (gauge.available() >= limit + reach + ledger.used(ResourceId{})) return;
   Bytes coming = available_in(relief_time);
-  for (const Ledger::Demand& demand : leaving_demands()) coming += demand.ram;
+  coming += leaves_soon();
   if (coming < limit) (void)relieve(coming, limit, Reason::foretold);
 }
 

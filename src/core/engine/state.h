@@ -231,12 +231,20 @@ struct Engine::Impl {
   bool is_told_helpless = false;  // "nothing evictable" was told at this level of pressure
   Instant relieved_at{};          // of a stall
   bool saves_power = false;
-  // Of the machine's counts, as they were told last, and what of them was ours.
+  // A count of the machine's, as it was told last, and what of it was no doing of ours.
+  template <class T>
+  struct Counted {
+    T seen{};
+    T others{};
+    template <class A>
+    void fields(A& a) {
+      a(seen, others);
+    }
+  };
   bool has_paged = false;  // something hibernated or resumed since then
-  Duration stall_seen{0};
-  Duration stall_of_ours{0};
-  Bytes swap_seen{};
-  Bytes swap_of_ours{};
+  Instant pages_until{};   // and may do so for as long
+  Counted<Duration> stalls;
+  Counted<Bytes> swaps;
 
   template <class A>
   void fields(A& a) {
@@ -248,8 +256,7 @@ struct Engine::Impl {
     decisions.assign(told.begin(), told.end());
     a(next_decision, next_work, next_lease, next_internal, next_sequence, command_count, now, armed,
       drain_until, is_shutting_down, is_stopped, is_told_stuck, kept_dirty, hindered,
-      is_told_helpless, relieved_at, saves_power, has_paged, stall_seen, stall_of_ours, swap_seen,
-      swap_of_ours);
+      is_told_helpless, relieved_at, saves_power, has_paged, pages_until, stalls, swaps);
     // A timer outlives what it was armed for now and then, and fires for nothing: as lived, so
     // stored.
     std::vector<StoredTimer> armed_timers;
@@ -538,8 +545,9 @@ struct Engine::Impl {
   // pressure.cpp
   void on(const event::MemorySampled& event);
   void on(const event::PowerSampled& event);
-  template <class Count>
-  Count less_ours(Count total, Count& seen, Count& ours) const;
+  template <class T>
+  T less_ours(T total, Counted<T>& count) const;
+  [[nodiscard]] bool is_anything_paging() const;
   void set_pressure(Pressure level);
   void rearm_idle();
   Duration idle_limit(ComponentId id) const;
@@ -574,6 +582,7 @@ struct Engine::Impl {
     return state == State::hibernating || state == State::resuming;
   }
   void start_hibernate(ComponentId id);
+  void cancel_hibernations();
   void hibernated(ComponentId id, Bytes held, Duration took);
   void start_resume(ComponentId id);
   void resume_done(ComponentId id, Bytes measured);
@@ -590,6 +599,7 @@ struct Engine::Impl {
   static Trend beside(std::optional<Trend> trend, const std::vector<Coming>& loads);
   std::optional<Forecast> forecast() const;
   Bytes available_in(Duration time) const;
+  Bytes leaves_soon() const;
 
   // lifetime.cpp
   void on(const event::ShutdownRequested& event);

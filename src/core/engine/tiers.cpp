@@ -138,8 +138,18 @@ void Engine::Impl::start_hibernate(ComponentId id) {
   set_state(id, Trigger::hibernate);
   c.work = WorkId{next_work++};
   work.emplace(c.work, id);
+  c.is_cancelled = false;
   has_paged = true;
+  pages_until = std::max(pages_until, now) + 2 * hibernating_takes(id) + 1s;
   emit(action::StartHibernate{c.work, id});
+}
+
+// What takes too long for a shutdown or an emergency: it is unloaded as it is.
+void Engine::Impl::cancel_hibernations() {
+  for (const ComponentId id : leaving) {
+    if (at(id).state != State::hibernating || std::exchange(at(id).is_cancelled, true)) continue;
+    emit(action::CancelLoad{at(id).work});
+  }
 }
 
 void Engine::Impl::on(const event::HibernateFinished& event) {
@@ -155,14 +165,17 @@ void Engine::Impl::on(const event::HibernateFinished& event) {
     return lose(id, Reason::lost);
   }
   if (event.outcome == HibernateOutcome::asleep) return hibernated(id, event.held, event.took);
-  c.no_sleep_before = Instant::never();
-  record_component(DecisionKind::hibernate_refused, Reason::unable, id);
+  if (!std::exchange(c.is_cancelled, false)) {
+    c.no_sleep_before = Instant::never();
+    record_component(DecisionKind::hibernate_refused, Reason::unable, id);
+  }
   set_state(id, Trigger::hibernate_refused);
   start_unload(id);
 }
 
 void Engine::Impl::hibernated(ComponentId id, Bytes held, Duration took) {
   Component& c = at(id);
+  c.is_cancelled = false;
   set_state(id, Trigger::hibernate_done);
   leaving.erase(id);
   const Bytes before = ledger.held(id);
@@ -194,6 +207,7 @@ void Engine::Impl::start_resume(ComponentId id) {
   Component& c = at(id);
   begin_load(id, Trigger::resume);
   has_paged = true;
+  pages_until = std::max(pages_until, now + 2 * resuming_takes(id) + 1s);
   record_component(DecisionKind::resume_started, c.load_reason, id);
   decisions.back().bytes = ledger.held(id);
   decisions.back().other_bytes = c.asleep;

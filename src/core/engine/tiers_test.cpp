@@ -434,6 +434,68 @@ TEST(Tiers, ThePagingOfOursIsNoSignOfPressure) {
   EXPECT_EQ(s.engine.pressure(), Pressure::emergency) << "this is of others";
 }
 
+TEST(Tiers, AHibernationUnderWayIsCancelledByAShutdownOrAnEmergency) {
+  for (const bool is_shutdown : {true, false}) {
+    Script s = script({sleeper("a")}, 4_GiB);
+    warm(s, "a", 400_MiB);
+    left(s, 950_MiB);
+    s.send(event::GateClosed{s.id("a")});
+    ASSERT_EQ(s.state("a"), State::hibernating);
+    const WorkId work = s.ever<action::StartHibernate>().at(0).work;
+    if (is_shutdown) {
+      s.send(event::ShutdownRequested{});
+    } else {
+      left(s, 300_MiB);
+    }
+    ASSERT_EQ(s.sent<action::CancelLoad>().size(), 1U);
+    EXPECT_EQ(s.sent<action::CancelLoad>()[0].work, work);
+    s.send(event::HibernateFinished{work, HibernateOutcome::awake});
+    EXPECT_EQ(s.state("a"), State::unloading);
+    EXPECT_FALSE(has_told(s, DecisionKind::hibernate_refused, Reason::unable));
+    if (is_shutdown) continue;
+    s.play();
+    left(s, 8_GiB);
+    warm(s, "a", 400_MiB);
+    left(s, 950_MiB);
+    s.send(event::GateClosed{s.id("a")});
+    EXPECT_EQ(s.state("a"), State::hibernating) << "it could have: it may again";
+  }
+}
+
+TEST(Tiers, OwnPagingExcusesNoMoreThanItMayTake) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  warm(s, "a", 400_MiB);
+  left(s, 950_MiB);
+  s.send(event::GateClosed{s.id("a")});
+  ASSERT_EQ(s.state("a"), State::hibernating);
+  Bytes swapped = 100_MiB;
+  for (int i = 0; i < 30; ++i) {  // it hangs, and somebody else swaps
+    s.wait(1s);
+    swapped += 1_GiB;
+    event::MemorySampled sample{3_GiB, {}};
+    sample.swapped = swapped;
+    s.send(sample);
+    if (i == 0) {
+      EXPECT_LT(s.engine.pressure(), Pressure::critical);
+    }
+  }
+  EXPECT_GE(s.engine.pressure(), Pressure::critical);
+}
+
+TEST(Tiers, CountsOfAMachineThatStartedAnewAreNoTraffic) {
+  Script s = script({sleeper("a")}, 4_GiB);
+  const auto look = [&](Bytes swapped) {
+    s.wait(1s);
+    event::MemorySampled sample{3_GiB, {}};
+    sample.swapped = swapped;
+    s.send(sample);
+  };
+  for (const Bytes swapped : {50_GiB, 50_GiB, 5_GiB, 5_GiB}) {
+    look(swapped);
+    EXPECT_EQ(s.engine.pressure(), Pressure::medium) << "by what is available alone";
+  }
+}
+
 TEST(Tiers, WhatIsBeingPutToSleepIsUnloadedInAShutdownOrAnEmergency) {
   for (const bool is_shutdown : {true, false}) {
     Script s = script({sleeper("a")}, 4_GiB);

@@ -68,7 +68,8 @@ void Engine::Impl::fire(TimerKind kind, std::uint64_t id, Instant due) {
       if (at(component).idle_deadline != due || !at(component).is_in_idle) return;
       at(component).idle_deadline = Instant::never();
       if (at(component).claimed > 0) {  // of what hibernates: somebody waits for it
-        at(component).idle_deadline = now + configuration.settings.preload_expiry;
+        at(component).idle_deadline =
+            now + std::max<Duration>(configuration.settings.preload_expiry, 1s);
         arm(TimerKind::idle, id, at(component).idle_deadline);
         return;
       }
