@@ -172,10 +172,11 @@ class ByHearth:
         return [self.process.pid]
 
     def budget(self):
-        """Of memory and of cached files together: what is held is the PSS of both."""
+        """Of memory and of cached files together: what is held is the PSS of both. None where one
+        of them has no budget."""
         sizes = [row["budget_bytes"] for row in self.talk("GET", "/v1/status")["budgets"]
                  if row["name"] in ("ram", "page_cache")]
-        return None if None in sizes else sum(sizes)
+        return None if None in sizes or len(sizes) < 2 else sum(sizes)
 
     def wait_address(self):
         path, end = os.path.join(self.folder, "hearth", "address.json"), time.monotonic() + 30
