@@ -81,7 +81,7 @@ void Components::load(ComponentId id, const LoadJob& job, Driver* driver,
       place.priority = job.priority;
       place.is_idle = false;
     }
-    follow_priorities();
+    follow();
   } else {
     finished.outcome = stop.stop_requested() ? WorkOutcome::cancelled : WorkOutcome::failed;
     finished.detail = loaded.error().detail;
@@ -109,7 +109,9 @@ void Components::end(WorkId work) {
 Bytes Components::fell_asleep(Slot& place, Bytes anonymous) {
   const MutexLock lock{mutex_};
   place.is_asleep = true;
-  place.memory.anonymous = anonymous;
+  MemoryFigures& memory = place.memory;
+  memory.pss = less(memory.pss, less(memory.anonymous, anonymous));
+  memory.anonymous = anonymous;
   return place.memory.held();
 }
 
@@ -218,41 +220,37 @@ void Components::note_priorities(std::map<ComponentId, Priority> priorities) {
   priorities_ = std::move(priorities);
 }
 
-void Components::follow_priorities() {
-  const std::unique_lock in_order{following_};
-  std::vector<std::pair<std::shared_ptr<Instance>, Priority>> changed;
-  {
-    const MutexLock lock{mutex_};
-    for (const auto& [id, priority] : priorities_) {
-      const auto found = slots_.find(id);
-      if (found == slots_.end() || !found->second->instance) continue;
-      if (found->second->priority == priority) continue;
-      found->second->priority = priority;
-      changed.emplace_back(found->second->instance, priority);
-    }
-  }
-  for (const auto& [instance, priority] : changed) instance->set_priority(priority);
-}
-
 void Components::note_idle(std::vector<ComponentId> idle) {
   const MutexLock lock{mutex_};
   idle_ = std::move(idle);
 }
 
-void Components::follow_idle() {
+void Components::follow() {
   const std::unique_lock in_order{following_};
-  std::vector<std::pair<std::shared_ptr<Instance>, bool>> changed;
+  struct News {
+    std::shared_ptr<Instance> instance;
+    std::optional<Priority> priority;
+    std::optional<bool> is_idle;
+  };
+  std::vector<News> news;
   {
     const MutexLock lock{mutex_};
     for (const auto& [id, place] : slots_) {
       if (!place->instance) continue;
+      News one{.instance = place->instance, .priority = {}, .is_idle = {}};
+      const auto priority = priorities_.find(id);
+      if (priority != priorities_.end() && place->priority != priority->second) {
+        one.priority = place->priority = priority->second;
+      }
       const bool is_idle = std::ranges::binary_search(idle_, id);
-      if (place->is_idle == is_idle) continue;
-      place->is_idle = is_idle;
-      changed.emplace_back(place->instance, is_idle);
+      if (place->is_idle != is_idle) one.is_idle = place->is_idle = is_idle;
+      if (one.priority || one.is_idle) news.push_back(std::move(one));
     }
   }
-  for (const auto& [instance, is_idle] : changed) instance->set_idle(is_idle);
+  for (const News& one : news) {
+    if (one.priority) one.instance->set_priority(*one.priority);
+    if (one.is_idle) one.instance->set_idle(*one.is_idle);
+  }
 }
 
 Components::Row Components::row(ComponentId id) const {

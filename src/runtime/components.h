@@ -46,12 +46,11 @@ class Components {
   void clear_exited(WorkId load);
   // From an earlier daemon. False: there is one already.
   bool adopt(ComponentId id, WorkId work, std::unique_ptr<Instance> instance);
-  // What follow_priorities() tells those that run with another one; a load does so at its end.
+  // What follow() tells those of whom something else was said before: their priority, and whether
+  // nobody uses them. `idle` is in order. A load follows at its end.
   void note_priorities(std::map<ComponentId, Priority> priorities);
-  void follow_priorities();  // blocks
-  // In order; the same with those that are idle, and the others.
   void note_idle(std::vector<ComponentId> idle);
-  void follow_idle();  // blocks
+  void follow();  // blocks
 
   struct Row {
     std::string endpoint;
@@ -99,7 +98,7 @@ class Components {
   Tell tell_;
   Watcher* watcher_ = nullptr;
   std::atomic<std::size_t> resident_{0};
-  std::mutex following_;  // held by who follows either
+  std::mutex following_;  // held by follow()
   mutable Mutex mutex_;
   std::map<ComponentId, std::unique_ptr<Slot>> slots_ HEARTH_GUARDED_BY(mutex_);
   std::map<ComponentId, Priority> priorities_ HEARTH_GUARDED_BY(mutex_);

@@ -297,7 +297,7 @@ void Daemon::Impl::publish_view() {
   }
   if (workers) {
     components->note_priorities(std::move(priorities));
-    workers->post([this] { components->follow_priorities(); });
+    workers->post([this] { components->follow(); });
   }
   const MutexLock guard{view_mutex};
   view_now = std::move(made);
@@ -414,7 +414,7 @@ void Daemon::Impl::look_at_power() {
 
 void Daemon::Impl::sample() {
   look_at_power();
-  components->follow_idle();
+  components->follow();
   // What is known of devices is part of what each component holds.
   std::vector<event::DeviceHeld> devices_held = sample_devices();
   auto measured = components->measure();

@@ -29,8 +29,8 @@ TEST_F(Weights, WhatNobodyUsesIsToldSoUntilItIsUsedAgain) {
 TEST_F(Weights, WhatIsPinnedOrCoreIsNeverTold) {
   spec("asr").priority = Priority::core;
   begin();
-  for (const char* name : {"ocr", "asr", "tts"}) (void)release(command(name).reply.lease);
   (void)pin("tts");
+  for (const char* name : {"asr", "tts", "ocr"}) (void)release(command(name).reply.lease);
   until_told("ocr", true);
   (void)command("ocr");
   until_told("ocr", false);  // by then the others would have been

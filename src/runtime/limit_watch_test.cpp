@@ -1,12 +1,11 @@
 #include "runtime/limit_watch.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/bloat_testing.h"
 #include "runtime/own_group.h"
-#include "runtime/spawn.h"
 
 namespace hearth {
 namespace {
@@ -74,12 +73,7 @@ TEST(LimitWatch, TellsWhomTheKernelHasEndedForHisLimit) {
   }
   LimitWatch watch{group, limit};
   EXPECT_TRUE(watch.killed_text().empty());
-  const Descriptor nothing{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
-  const Spawned child =
-      spawn_program({.arguments = {"/bin/sh", "-c", "x=x; while :; do x=$x$x; done"},
-                     .output = nothing.get(),
-                     .birthplace = group.birthplace(),
-                     .groups = group.doors()});
+  const Spawned child = testing::spawn_bloat(group);
   ASSERT_EQ(child.error, 0);
   int status = 0;
   ASSERT_EQ(::waitpid(child.process, &status, 0), child.process);

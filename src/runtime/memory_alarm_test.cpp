@@ -1,15 +1,14 @@
 #include "runtime/memory_alarm.h"
 
-#include <fcntl.h>
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/epoll.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "runtime/bloat_testing.h"
 #include "runtime/component_group.h"
 #include "runtime/own_group.h"
-#include "runtime/spawn.h"
 
 namespace hearth {
 namespace {
@@ -30,12 +29,7 @@ TEST(LimitAlarm, ComesWhenSomebodyIsHeldBack) {
   // The first is of what was before anybody looked.
   (void)::epoll_wait(watch.get(), &event, 1, 0);
   ASSERT_EQ(::epoll_wait(watch.get(), &event, 1, 100), 0) << "nobody was held back";
-  const Descriptor nothing{::open("/dev/null", O_WRONLY | O_CLOEXEC)};
-  const Spawned child =
-      spawn_program({.arguments = {"/bin/sh", "-c", "x=x; while :; do x=$x$x; done"},
-                     .output = nothing.get(),
-                     .birthplace = group.birthplace(),
-                     .groups = group.doors()});
+  const Spawned child = testing::spawn_bloat(group);
   ASSERT_EQ(child.error, 0);
   EXPECT_EQ(::epoll_wait(watch.get(), &event, 1, 30'000), 1);
   EXPECT_NE(event.events & EPOLLPRI, 0U);

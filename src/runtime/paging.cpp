@@ -291,9 +291,12 @@ Result<Bytes> page_out(pid_t root, const std::stop_token& stop) {
     if (group) allowed.emplace(*group);
     const int error = group && reclaim(*group, stop) ? 0 : advise_all(tree, stop);
     if (error != 0) {
+      const bool is_right = error == EPERM;
       return fail(Errc::unavailable,
                   "the kernel does not page out its memory: " + error_text(error) +
-                      ": it takes root, or a control " + "group of version 2: see `hearth doctor`");
+                      (is_right ? ": it takes root, or a control group of version 2: see `hearth "
+                                  "doctor`"
+                                : "; `hibernate: false` keeps it from being tried"));
     }
   }
   if (stop.stop_requested()) return fail(Errc::unavailable, "paging out was cancelled");

@@ -18,7 +18,7 @@ void Daemon::Impl::note_idle() {
   if (idle == idle_now) return;
   idle_now = std::move(idle);
   components->note_idle(idle_now);
-  workers->post([this] { components->follow_idle(); });
+  workers->post([this] { components->follow(); });
 }
 
 void Daemon::Impl::note_used(ComponentId id) {
@@ -26,7 +26,7 @@ void Daemon::Impl::note_used(ComponentId id) {
   if (found == idle_now.end() || *found != id) return;
   idle_now.erase(found);
   components->note_idle(idle_now);
-  workers->post([this] { components->follow_idle(); });
+  workers->post([this] { components->follow(); });
 }
 
 }  // namespace hearth

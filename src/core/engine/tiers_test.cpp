@@ -37,6 +37,12 @@ void put_to_sleep(Script& s, const char* name) {
   left(s, 8_GiB);
 }
 
+// A second later so much has gone through the swap since the machine started.
+void look_at_swap(Script& s, Bytes swapped) {
+  s.wait(1s);
+  s.send(event::MemorySampled{.available = 3_GiB, .swapped = swapped});
+}
+
 bool has_told(const Script& s, DecisionKind kind, Reason reason) {
   return std::ranges::any_of(s.ever<action::Record>(), [&](const action::Record& record) {
     return record.decision.kind == kind && record.decision.reason == reason;
@@ -415,22 +421,18 @@ TEST(Tiers, TwoThatWaitForTwoSleepersAreBothServed) {
 TEST(Tiers, ThePagingOfOursIsNoSignOfPressure) {
   Script s = script({sleeper("a")}, 4_GiB);
   warm(s, "a", 400_MiB);
-  const auto look = [&](Bytes swapped) {
-    s.wait(1s);
-    s.send(event::MemorySampled{.available = 3_GiB, .swapped = swapped});
-  };
-  look({});
+  look_at_swap(s, {});
   s.wait(121s);
   s.send(event::TimerFired{});
   s.send(event::GateClosed{s.id("a")});
   ASSERT_EQ(s.state("a"), State::hibernating);
-  look(200_MiB);
+  look_at_swap(s, 200_MiB);
   s.send(event::HibernateFinished{s.ever<action::StartHibernate>().at(0).work,
                                   HibernateOutcome::asleep, 10_MiB});
-  look(400_MiB);
+  look_at_swap(s, 400_MiB);
   EXPECT_EQ(s.engine.pressure(), Pressure::medium);
-  look(400_MiB);
-  look(800_MiB);
+  look_at_swap(s, 400_MiB);
+  look_at_swap(s, 800_MiB);
   EXPECT_EQ(s.engine.pressure(), Pressure::emergency) << "this is of others";
 }
 
@@ -470,11 +472,8 @@ TEST(Tiers, OwnPagingExcusesNoMoreThanItMayTake) {
   ASSERT_EQ(s.state("a"), State::hibernating);
   Bytes swapped = 100_MiB;
   for (int i = 0; i < 30; ++i) {  // it hangs, and somebody else swaps
-    s.wait(1s);
     swapped += 1_GiB;
-    event::MemorySampled sample{3_GiB, {}};
-    sample.swapped = swapped;
-    s.send(sample);
+    look_at_swap(s, swapped);
     if (i == 0) {
       EXPECT_LT(s.engine.pressure(), Pressure::critical);
     }
@@ -484,14 +483,8 @@ TEST(Tiers, OwnPagingExcusesNoMoreThanItMayTake) {
 
 TEST(Tiers, CountsOfAMachineThatStartedAnewAreNoTraffic) {
   Script s = script({sleeper("a")}, 4_GiB);
-  const auto look = [&](Bytes swapped) {
-    s.wait(1s);
-    event::MemorySampled sample{3_GiB, {}};
-    sample.swapped = swapped;
-    s.send(sample);
-  };
   for (const Bytes swapped : {50_GiB, 50_GiB, 5_GiB, 5_GiB}) {
-    look(swapped);
+    look_at_swap(s, swapped);
     EXPECT_EQ(s.engine.pressure(), Pressure::medium) << "by what is available alone";
   }
 }

@@ -10,35 +10,25 @@
 //            than take_rate_max, so that no level is passed unseen for long, and what programs
 //            suffer is watched while they do.
 // Exactness  + - * / on doubles only, so equal inputs give equal bits everywhere.
-// Threads    thread-compatible.  Cost  some 100 ns a look, and trend() some us.
+// Threads    thread-compatible.  Cost  some 100 ns a look.
 #pragma once
 
 #include <array>
 #include <cstdint>
 #include <optional>
-#include <span>
 #include <string_view>
 #include <vector>
 
 #include "base/units.h"
 #include "core/model/signs.h"
 #include "core/model/spec.h"
+#include "core/policy/trend.h"
 
 namespace hearth {
 
 enum class PressureSign : unsigned char { memory, own_limit, stall, swap };
 constexpr unsigned limit_of(PressureSign) { return 4; }
 [[nodiscard]] std::string_view name_of(PressureSign sign);
-
-// How available memory falls, and will.
-struct Trend {
-  double rate = 0;    // bytes a second, now
-  double growth = 0;  // of the rate, in a second; seen for `seen`, and believed for as long
-  double seen = 0;    // seconds
-  [[nodiscard]] double fallen_in(double time) const;
-  // Seconds; none: not within `limit`.
-  [[nodiscard]] std::optional<double> time_for(double bytes, double limit) const;
-};
 
 class PressureGauge {
  public:
@@ -57,12 +47,9 @@ class PressureGauge {
   [[nodiscard]] bool is_suffering(const PressureLimits& limits) const;
 
   [[nodiscard]] Duration next_look(const PressureLimits& limits) const;
-  // By the median slope of all pairs of the last looks (Sen, 1968), or of each half of them where
-  // that is much nearer to what was seen, or of the last of them alone; none when memory does not
-  // fall, or as much as it wavers.
-  [[nodiscard]] std::optional<Trend> trend() const;
-  // The line of all of them alone: later to see what begins, and seldom taken in by a burst.
-  [[nodiscard]] std::optional<Trend> steady_trend() const;
+  // Of the last looks; see trend.h.
+  [[nodiscard]] std::optional<Trend> trend() const { return trend_of(looks_); }
+  [[nodiscard]] std::optional<Trend> steady_trend() const { return steady_trend_of(looks_); }
   // What was seen so far says nothing of what comes: a load of ours was part of it.
   void forget_trend() { looks_.clear(); }
   // Above which memory has to be for this level to end.
@@ -85,24 +72,6 @@ class PressureGauge {
       a(level, seen);
     }
   };
-  struct Look {
-    Instant at{};
-    Bytes available{};
-    template <class A>
-    void fields(A& a) {
-      a(at, available);
-    }
-  };
-  struct Fit {
-    Trend trend;
-    double off = 0;     // how far a look is off it, typically
-    double fallen = 0;  // while it was seen
-  };
-  static Fit line_of(std::span<const Look> looks);
-  static Fit fit(std::span<const Look> looks);
-  static bool is_fall(const Fit& fit);
-  static double median_slope(std::span<const Look> looks);
-  static double typical_off(std::span<const Look> looks, const Trend& trend);
   void measure_rates(Instant at);
   void keep_look(Instant at);
   static void hold(Held& held, double figure, double high, Instant at);
